@@ -1,0 +1,2 @@
+//! d365-sandbox
+fn main() {}
