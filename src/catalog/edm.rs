@@ -1,0 +1,65 @@
+//! The types of the wire.
+
+use serde::{Deserialize, Deserializer};
+
+use super::NAMESPACE;
+
+/// Type of a property or parameter as the service names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EdmType {
+    /// `Edm.String`.
+    String,
+    /// `Edm.Boolean`; parameters of actions only, properties use the enum `NoYes`.
+    Boolean,
+    /// `Edm.Int32`.
+    Int32,
+    /// `Edm.Int64`: larger than what a JavaScript number holds, so never passed through a float.
+    Int64,
+    /// `Edm.Decimal`: kept as text, never passed through a float.
+    Decimal,
+    /// `Edm.Double`.
+    Double,
+    /// `Edm.DateTimeOffset`, also for dates without time (noon UTC).
+    DateTimeOffset,
+    /// `Edm.Guid`.
+    Guid,
+    /// `Edm.Binary`, base64 in JSON.
+    Binary,
+    /// An enum of the service's namespace, by its short name.
+    Enum(String),
+    /// An enum whose type name no source gives.
+    UnnamedEnum,
+    /// Anything else, by its full name.
+    Other(String),
+}
+
+impl EdmType {
+    /// Reads `Edm.X`, `Microsoft.Dynamics.DataEntities.X`, or the short name of an enum.
+    #[must_use]
+    pub fn parse(name: &str) -> Self {
+        match name {
+            "Edm.String" => Self::String,
+            "Edm.Boolean" => Self::Boolean,
+            "Edm.Int32" => Self::Int32,
+            "Edm.Int64" => Self::Int64,
+            "Edm.Decimal" => Self::Decimal,
+            "Edm.Double" => Self::Double,
+            "Edm.DateTimeOffset" => Self::DateTimeOffset,
+            "Edm.Guid" => Self::Guid,
+            "Edm.Binary" => Self::Binary,
+            "Enum" => Self::UnnamedEnum,
+            _ => match name.strip_prefix(NAMESPACE).and_then(|rest| rest.strip_prefix('.')) {
+                Some(short) => Self::Enum(short.to_owned()),
+                None if name.contains('.') || name.contains('(') => Self::Other(name.to_owned()),
+                None => Self::Enum(name.to_owned()),
+            },
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for EdmType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|name| Self::parse(&name))
+    }
+}
