@@ -9,7 +9,9 @@ pub mod odata;
 pub mod package;
 pub mod table;
 
+/// The JavaScript exports; no part of the Rust API.
+#[doc(hidden)]
 #[cfg(all(feature = "wasm", target_arch = "wasm32", target_os = "unknown"))]
-mod bindings;
+pub mod bindings;
 
 pub use error::{Error, ErrorCode};

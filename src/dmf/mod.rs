@@ -1,1 +1,37 @@
-//! dmf
+//! Data management: data projects, imports and exports as conversations that lose nothing.
+//!
+//! What belongs here: the package API's actions and their answers, data projects over OData, and the two jobs. What does not:
+//! the bytes of a package (`package`), single requests (`odata`), and which records changed since when (`sync`, later).
+//!
+//! # If the process dies
+//!
+//! | after | a resumed job |
+//! |---|---|
+//! | the first checkpoint (`planned`) | uploads again under the same name and submits |
+//! | the upload | the same: nothing in the service refers to the blob yet |
+//! | the checkpoint `submitting` | looks for its execution id; it never submits a second time. Found: goes on. Not found within the grace: `OUTCOME_UNKNOWN` |
+//! | the submission, answered or not | the same |
+//! | the checkpoint `running` | asks for the status and goes on |
+//! | the end of the run | asks again and gets the same result, for the 7 days that the service remembers it |
+//! | the download | asks for a new URL and downloads again; an export's marker moved when it ran, so the package is what counts |
+//!
+//! Not here yet, each with a clear error: upload in blocks, more than one job at a time, re-submission, recurring queues.
+
+mod actions;
+mod checkpoint;
+mod ensure;
+mod execution;
+mod export;
+mod import;
+mod poll;
+mod project;
+mod run;
+mod storage;
+
+pub use checkpoint::{Checkpoint, Kind, SourceMark, Stage};
+pub use ensure::{Ensure, Ensured};
+pub use execution::{EntityOutcome, ExecutionStatus, RowError, RunOutcome};
+pub use export::{Export, ExportOptions, Exported};
+pub use import::{Import, ImportOptions};
+pub use poll::Polling;
+pub use project::{Category, DataProject, Line, OperationType, Refresh};

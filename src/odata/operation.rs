@@ -150,10 +150,11 @@ pub fn create(service: &Service, collection: &str, value: &str) -> Result<Operat
     let entity = service.entity(collection)?;
     let company = entity.is_some_and(crate::catalog::Entity::is_company_specific);
     let mut given = super::key::object(value, "record")?;
-    if company && !given.contains_key("dataAreaId") {
-        if let Some(own) = &service.company {
-            given.insert("dataAreaId".to_owned(), own.clone().into());
-        }
+    if company
+        && !given.contains_key("dataAreaId")
+        && let Some(own) = &service.company
+    {
+        given.insert("dataAreaId".to_owned(), own.clone().into());
     }
     let body = record(service, entity, &serde_json::Value::Object(given).to_string(), "record")?;
     let option = if company { "?cross-company=true" } else { "" };

@@ -131,14 +131,14 @@ impl Query {
             Some(FilterInput::Text(text)) => Some(text.clone()),
             Some(FilterInput::Tree(tree)) => Some(tree.render(entity, service.catalog())?),
         };
-        if let (Some(company), Some(entity)) = (&self.company, entity) {
-            if !entity.is_company_specific() {
-                let name = entity.collection.as_deref().unwrap_or(&entity.label);
-                return Err(Error::argument(format!(
-                    "{name} is shared: its rows belong to no company ({company})"
-                ))
-                .hint("Leave out `company` for this entity."));
-            }
+        if let (Some(company), Some(entity)) = (&self.company, entity)
+            && !entity.is_company_specific()
+        {
+            let name = entity.collection.as_deref().unwrap_or(&entity.label);
+            return Err(Error::argument(format!(
+                "{name} is shared: its rows belong to no company ({company})"
+            ))
+            .hint("Leave out `company` for this entity."));
         }
         let company = self
             .effective_company(service, entity)

@@ -122,10 +122,10 @@ fn parse_base(url: &str) -> Result<String> {
             host.rsplit_once(':').map_or(host, |(name, port)| if port.contains(']') { host } else { name });
         host == "localhost" || host == "[::1]" || host.starts_with("127.") || host.ends_with(".localhost")
     };
-    if let Some(host) = origin.strip_prefix("http://") {
-        if !loopback(host) {
-            return Err(refuse("plain http is for loopback only"));
-        }
+    if let Some(host) = origin.strip_prefix("http://")
+        && !loopback(host)
+    {
+        return Err(refuse("plain http is for loopback only"));
     }
     let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default().trim_end_matches('/');
     let path = path.strip_suffix("/data").unwrap_or(path).trim_end_matches('/');

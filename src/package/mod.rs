@@ -1,1 +1,54 @@
-//! package
+//! Data packages: build one from rows, open one that somebody else wrote.
+//!
+//! What belongs here: the zip container, `PackageHeader.xml`, `Manifest.xml`, which file belongs to which entity, and the
+//! limits that keep a hostile package harmless. What does not: how rows become bytes (`table`), what the entities are
+//! (`catalog`), and everything that talks to a service (`dmf`).
+//!
+//! This version holds a package in memory as a whole (rows stream through it in both directions) and reads and writes the
+//! formats CSV-Unicode and CSV.
+//!
+//! ```
+//! use d365_clm::package::{DataPackage, EntitySpec, Limits, PackageSpec, PackageWriter};
+//!
+//! let mut spec = PackageSpec::new("CLM-Currencies-Import");
+//! spec.entities.push(EntitySpec::new("Currencies"));
+//! let mut writer = PackageWriter::new(spec)?;
+//! writer.begin_entity(0, &["CurrencyCode".into(), "Name".into()])?;
+//! writer.write_rows("EUREuro", &[3, 7], &[0, 0])?;
+//! writer.end_entity()?;
+//! let bytes = writer.finish()?;
+//!
+//! let package = DataPackage::open(bytes, Limits::default())?;
+//! let mut rows = package.rows(0)?;
+//! assert_eq!(rows.columns(), ["CURRENCYCODE", "NAME"]);
+//! let batch = rows.next(1000)?.expect("one row");
+//! assert_eq!(batch.cells().collect::<Vec<_>>(), ["EUR", "Euro"]);
+//! # Ok::<(), d365_clm::Error>(())
+//! ```
+
+mod data_package;
+mod foreign;
+mod header;
+mod limits;
+mod manifest;
+mod names;
+mod resolved;
+mod row_reader;
+mod spec;
+mod writer;
+mod xml_read;
+mod xml_write;
+mod zip;
+
+pub use data_package::{DataPackage, FileInfo, PackageEntity};
+pub use limits::Limits;
+pub use row_reader::RowReader;
+pub use spec::{EntitySpec, PackageSpec, RefreshType};
+pub use writer::PackageWriter;
+
+pub use crate::table::{CellKind, RowBatch, SourceFormat};
+
+/// Name of the entry that makes a zip a package.
+const HEADER_FILE: &str = "PackageHeader.xml";
+/// Name of the entry that lists the entities.
+const MANIFEST_FILE: &str = "Manifest.xml";

@@ -1,0 +1,305 @@
+//! `Client`: one environment, and the conversations with it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use js_sys::{Object, Uint8Array};
+use serde::Deserialize;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::AbortSignal;
+
+use super::driver::{NoExtras, drive};
+use super::host::Host;
+use super::job::{JobHooks, JobTurn, WireExport, export_output, run_import};
+use super::thrown::throw;
+use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import, ImportOptions, SourceMark};
+use crate::error::{Error, Result};
+use crate::http::Machine;
+use crate::odata::{self, Numbers, Pager, Query, Service};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Options {
+    base_url: String,
+    #[serde(default)]
+    company: Option<String>,
+    #[serde(default)]
+    numbers: Numbers,
+    #[serde(default)]
+    retry: Retry,
+    #[serde(default)]
+    timeout: Option<u64>,
+    #[serde(default)]
+    submit_timeout: Option<u64>,
+    #[serde(default)]
+    page_origin: Option<String>,
+    #[serde(default)]
+    relay_origins: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+struct Retry {
+    attempts: Option<u32>,
+    max_delay: Option<u64>,
+    budget: Option<u64>,
+}
+
+/// One environment, and the conversations with it.
+#[wasm_bindgen]
+pub struct Client {
+    service: Service,
+    host: Host,
+    /// Import and export calls must not overlap.
+    busy: Rc<Cell<bool>>,
+}
+
+/// The pages of a list.
+#[wasm_bindgen]
+pub struct ListPager {
+    host: Host,
+    /// Taken out while a page is on its way.
+    pager: RefCell<Option<Pager>>,
+}
+
+pub(super) fn parse<T: for<'de> Deserialize<'de>>(text: &str, what: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|e| {
+        // Places in the boundary's JSON mean nothing to the caller.
+        let why = e.to_string();
+        let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
+        Error::argument(format!("the {what} can't be understood: {why}"))
+    })
+}
+
+#[wasm_bindgen]
+impl Client {
+    /// `options` as JSON; `host` as an object of functions.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &str, host: &Object) -> Result<Self, JsValue> {
+        let options: Options = parse(options, "client options").map_err(throw)?;
+        let mut service = Service::new(&options.base_url, options.company.as_deref()).map_err(throw)?;
+        service.numbers = options.numbers;
+        service.timeout = options.timeout.map_or(service.timeout, Duration::from_millis);
+        service.submit_timeout = options.submit_timeout.map_or(service.submit_timeout, Duration::from_millis);
+        let policy = &mut service.policy;
+        policy.attempts = options.retry.attempts.unwrap_or(policy.attempts).max(1);
+        policy.max_delay = options.retry.max_delay.map_or(policy.max_delay, Duration::from_millis);
+        policy.budget = options.retry.budget.map_or(policy.budget, Duration::from_millis);
+        service.seed = js_sys::Math::random().to_bits();
+        let host = Host::new(host, service.resource(), options.page_origin, options.relay_origins);
+        Ok(Self { service, host, busy: Rc::new(Cell::new(false)) })
+    }
+
+    /// A list; nothing is sent yet.
+    pub fn list(&self, collection: &str, query: &str) -> Result<ListPager, JsValue> {
+        let query: Query = parse(query, "query").map_err(throw)?;
+        let pager = Pager::new(&self.service, collection, &query).map_err(throw)?;
+        Ok(ListPager { host: self.host.clone(), pager: RefCell::new(Some(pager)) })
+    }
+
+    /// Number of rows.
+    pub async fn count(
+        &self,
+        collection: &str,
+        query: &str,
+        signal: Option<AbortSignal>,
+    ) -> Result<f64, JsValue> {
+        let query: Query = parse(query, "query").map_err(throw)?;
+        let count = self.run(odata::count(&self.service, collection, &query), signal).await?;
+        #[allow(clippy::cast_precision_loss)]
+        Ok(count as f64)
+    }
+
+    /// One record as JSON, or nothing.
+    pub async fn get(
+        &self,
+        collection: &str,
+        key: &str,
+        query: &str,
+        signal: Option<AbortSignal>,
+    ) -> Result<Option<String>, JsValue> {
+        let query: Query = parse(query, "query").map_err(throw)?;
+        self.run(odata::get(&self.service, collection, key, &query), signal).await
+    }
+
+    /// The record as the service stored it, as JSON.
+    pub async fn create(
+        &self,
+        collection: &str,
+        value: &str,
+        signal: Option<AbortSignal>,
+    ) -> Result<String, JsValue> {
+        self.run(odata::create(&self.service, collection, value), signal).await
+    }
+
+    /// Changes a record.
+    pub async fn update(
+        &self,
+        collection: &str,
+        key: &str,
+        patch: &str,
+        if_match: Option<String>,
+        signal: Option<AbortSignal>,
+    ) -> Result<(), JsValue> {
+        self.run(odata::update(&self.service, collection, key, patch, if_match.as_deref()), signal).await
+    }
+
+    /// Deletes a record.
+    pub async fn delete(
+        &self,
+        collection: &str,
+        key: &str,
+        if_match: Option<String>,
+        signal: Option<AbortSignal>,
+    ) -> Result<(), JsValue> {
+        self.run(odata::delete(&self.service, collection, key, if_match.as_deref()), signal).await
+    }
+
+    /// The value of an action as JSON.
+    pub async fn action(
+        &self,
+        collection: &str,
+        name: &str,
+        parameters: &str,
+        key: Option<String>,
+        signal: Option<AbortSignal>,
+    ) -> Result<Option<String>, JsValue> {
+        self.run(odata::action(&self.service, collection, name, parameters, key.as_deref()), signal).await
+    }
+
+    /// Creates or corrects a data project.
+    #[wasm_bindgen(js_name = ensureProject)]
+    pub async fn ensure_project(
+        &self,
+        project: &str,
+        exact: bool,
+        signal: Option<AbortSignal>,
+    ) -> Result<String, JsValue> {
+        let project: DataProject = parse(project, "data project").map_err(throw)?;
+        let done = self.run(Ensure::new(&self.service, project, exact), signal).await?;
+        Ok(serde_json::to_string(&done).unwrap_or_default())
+    }
+
+    /// Imports a package.
+    #[wasm_bindgen(js_name = importPackage)]
+    pub async fn import_package(
+        &self,
+        options: &str,
+        source: Uint8Array,
+        hooks: JobHooks,
+        signal: Option<AbortSignal>,
+    ) -> Result<String, JsValue> {
+        let turn = JobTurn::take(&self.busy).map_err(throw)?;
+        let options: ImportOptions = parse(options, "import options").map_err(throw)?;
+        let bytes = source.to_vec();
+        // What the service would refuse after minutes is refused here at once.
+        crate::package::DataPackage::open(bytes.clone(), crate::package::Limits::default()).map_err(throw)?;
+        let mut job = Import::new(&self.service, options, SourceMark::of(&bytes)).map_err(throw)?;
+        drop(bytes);
+        let result = run_import(&mut job, &self.host, Some(source), hooks, signal).await;
+        drop(turn);
+        result
+    }
+
+    /// Exports a package.
+    #[wasm_bindgen(js_name = exportPackage)]
+    pub async fn export_package(
+        &self,
+        options: &str,
+        hooks: JobHooks,
+        signal: Option<AbortSignal>,
+    ) -> Result<WireExport, JsValue> {
+        let _turn = JobTurn::take(&self.busy).map_err(throw)?;
+        let options: ExportOptions = parse(options, "export options").map_err(throw)?;
+        let mut job = Export::new(&self.service, options).map_err(throw)?;
+        export_output(drive(&mut job, &self.host, &hooks.extras(None), signal).await)
+    }
+
+    /// Goes on with an import.
+    #[wasm_bindgen(js_name = resumeImport)]
+    pub async fn resume_import(
+        &self,
+        checkpoint: &str,
+        options: &str,
+        source: Option<Uint8Array>,
+        hooks: JobHooks,
+        signal: Option<AbortSignal>,
+    ) -> Result<String, JsValue> {
+        let _turn = JobTurn::take(&self.busy).map_err(throw)?;
+        let options: ImportOptions =
+            parse(&with_names(options, checkpoint), "import options").map_err(throw)?;
+        let checkpoint = Checkpoint::parse(&self.service, checkpoint).map_err(throw)?;
+        let mark = source.as_ref().map(|source| SourceMark::of(&source.to_vec()));
+        let mut job = Import::resume(&self.service, checkpoint, options, mark).map_err(throw)?;
+        run_import(&mut job, &self.host, source, hooks, signal).await
+    }
+
+    /// Goes on with an export.
+    #[wasm_bindgen(js_name = resumeExport)]
+    pub async fn resume_export(
+        &self,
+        checkpoint: &str,
+        options: &str,
+        hooks: JobHooks,
+        signal: Option<AbortSignal>,
+    ) -> Result<WireExport, JsValue> {
+        let _turn = JobTurn::take(&self.busy).map_err(throw)?;
+        let options: ExportOptions =
+            parse(&with_names(options, checkpoint), "export options").map_err(throw)?;
+        let checkpoint = Checkpoint::parse(&self.service, checkpoint).map_err(throw)?;
+        let mut job = Export::resume(&self.service, checkpoint, options).map_err(throw)?;
+        export_output(drive(&mut job, &self.host, &hooks.extras(None), signal).await)
+    }
+}
+
+impl Client {
+    async fn run<M: Machine>(
+        &self,
+        machine: Result<M>,
+        signal: Option<AbortSignal>,
+    ) -> Result<M::Output, JsValue> {
+        let mut machine = machine.map_err(throw)?;
+        drive(&mut machine, &self.host, &NoExtras, signal).await.map_err(JsValue::from)
+    }
+}
+
+/// On resume project and execution id are those of the checkpoint; the options need not name them again.
+fn with_names(options: &str, checkpoint: &str) -> String {
+    let mut given: serde_json::Value = serde_json::from_str(options).unwrap_or_default();
+    let saved: serde_json::Value = serde_json::from_str(checkpoint).unwrap_or_default();
+    if let Some(given) = given.as_object_mut() {
+        for name in ["project", "executionId"] {
+            let saved = saved.get(name).cloned().unwrap_or_else(|| "unnamed".into());
+            given.entry(name).or_insert(saved);
+        }
+    }
+    given.to_string()
+}
+
+#[wasm_bindgen]
+impl ListPager {
+    /// The next page as JSON, or nothing after the last.
+    pub async fn next(&self, signal: Option<AbortSignal>) -> Result<Option<String>, JsValue> {
+        let Some(mut pager) = self.pager.borrow_mut().take() else {
+            return Err(throw(Error::argument("the page before is still on its way")));
+        };
+        let page = match pager.page() {
+            Some(mut operation) => drive(&mut operation, &self.host, &NoExtras, signal).await.map(Some),
+            None => Ok(None),
+        };
+        let moved = match &page {
+            Ok(Some(page)) => pager.advance(page),
+            _ => Ok(()),
+        };
+        // After a failure the same page can be asked for again.
+        *self.pager.borrow_mut() = Some(pager);
+        let page = page?;
+        moved.map_err(throw)?;
+        Ok(page.map(|page| match page.count {
+            Some(count) => format!("{{\"items\":{},\"count\":{count}}}", page.items),
+            None => format!("{{\"items\":{}}}", page.items),
+        }))
+    }
+}

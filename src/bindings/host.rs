@@ -1,0 +1,186 @@
+//! What the host brings: its fetch, its token, its listener.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::{Function, Object, Promise, Reflect};
+use serde_json::json;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use crate::error::{Error, Result};
+use crate::http::{Timestamp, TokenReason, redact_url};
+
+/// The functions of the host, and the one token of the client.
+#[derive(Clone)]
+pub(super) struct Host {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    fetch: Option<Function>,
+    get_token: Option<Function>,
+    rewrite_url: Option<Function>,
+    on_event: Option<Function>,
+    resource: String,
+    page_origin: Option<String>,
+    relay_origins: Vec<String>,
+    token: RefCell<Option<Held>>,
+    renewing: RefCell<Option<Promise>>,
+    generation: Cell<u64>,
+    requests: Cell<u64>,
+}
+
+/// A token lives here and nowhere else.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub(super) bearer: String,
+    pub(super) expires: Option<Timestamp>,
+    /// Counts the renewals, so that a conversation whose token was refused takes one that another has renewed since.
+    pub(super) generation: u64,
+}
+
+impl Host {
+    pub(super) fn new(
+        functions: &Object,
+        resource: String,
+        page_origin: Option<String>,
+        relay_origins: Vec<String>,
+    ) -> Self {
+        let function = |name: &str| {
+            Reflect::get(functions, &name.into()).ok().and_then(|value| value.dyn_into::<Function>().ok())
+        };
+        Self {
+            inner: Rc::new(Inner {
+                fetch: function("fetch"),
+                get_token: function("getToken"),
+                rewrite_url: function("rewriteUrl"),
+                on_event: function("onEvent"),
+                resource,
+                page_origin,
+                relay_origins,
+                token: RefCell::new(None),
+                renewing: RefCell::new(None),
+                generation: Cell::new(0),
+                requests: Cell::new(0),
+            }),
+        }
+    }
+
+    pub(super) fn fetch(&self) -> Option<&Function> {
+        self.inner.fetch.as_ref()
+    }
+
+    pub(super) fn page_origin(&self) -> Option<&str> {
+        self.inner.page_origin.as_deref()
+    }
+
+    pub(super) fn next_request(&self) -> u64 {
+        let id = self.inner.requests.get() + 1;
+        self.inner.requests.set(id);
+        id
+    }
+
+    /// Where the request is really sent.
+    pub(super) fn rewrite(&self, url: &str) -> Result<(String, bool)> {
+        let Some(rewrite) = &self.inner.rewrite_url else { return Ok((url.to_owned(), false)) };
+        let refuse = |why: &str| Error::argument(format!("rewriteUrl of {}: {why}", redact_url(url)));
+        let rewritten = rewrite.call1(&JsValue::UNDEFINED, &url.into()).map_err(|_| refuse("it threw"))?;
+        let rewritten = rewritten.as_string().ok_or_else(|| refuse("it returned no string"))?;
+        let changed = rewritten != url;
+        if changed && !self.inner.relay_origins.is_empty() {
+            let own = self.inner.page_origin.iter().chain(&self.inner.relay_origins);
+            let relative = rewritten.starts_with('/') && !rewritten.starts_with("//");
+            if !relative && !own.into_iter().any(|origin| crate::odata::same_origin(origin, &rewritten)) {
+                return Err(refuse("it leads to an origin that relayOrigins does not list"));
+            }
+        }
+        Ok((rewritten, changed))
+    }
+
+    pub(super) fn emit(&self, event: &serde_json::Value) {
+        if let Some(listener) = &self.inner.on_event {
+            // A listener that throws must not change what happens.
+            let _ = listener.call1(&JsValue::UNDEFINED, &event.to_string().into());
+        }
+    }
+
+    pub(super) fn held(&self) -> Option<Held> {
+        self.inner.token.borrow().clone()
+    }
+
+    /// A token at hand: the held one where the reason allows, else the host is asked, once for all who wait.
+    ///
+    /// `used` is the generation that the asking conversation has sent last.
+    pub(super) async fn token(
+        &self,
+        reason: TokenReason,
+        used: Option<u64>,
+    ) -> Result<Option<Timestamp>, JsValue> {
+        let Some(get_token) = self.inner.get_token.clone() else { return Ok(None) };
+        if let Some(held) = self.held() {
+            let newer = used.is_some_and(|used| held.generation > used);
+            if reason == TokenReason::First || newer {
+                return Ok(held.expires);
+            }
+        }
+        let pending = self.inner.renewing.borrow().clone();
+        let promise = match pending {
+            Some(promise) => promise,
+            None => {
+                self.emit(&json!({ "type": "token", "id": self.inner.generation.get() + 1 }));
+                let request = Object::new();
+                let set = |name: &str, value: &str| Reflect::set(&request, &name.into(), &value.into());
+                set("resource", &self.inner.resource)?;
+                set("scope", &format!("{}/.default", self.inner.resource))?;
+                set("reason", reason_word(reason))?;
+                let answer = get_token.call1(&JsValue::UNDEFINED, &request)?;
+                let promise = Promise::resolve(&answer);
+                *self.inner.renewing.borrow_mut() = Some(promise.clone());
+                promise
+            }
+        };
+        let outcome = JsFuture::from(promise.clone()).await;
+        let first = {
+            let mut renewing = self.inner.renewing.borrow_mut();
+            let mine = renewing.as_ref().is_some_and(|pending| Object::is(pending, &promise));
+            if mine {
+                *renewing = None;
+            }
+            mine
+        };
+        let answer = outcome?;
+        if first {
+            let held = self.read(&answer)?;
+            *self.inner.token.borrow_mut() = Some(held);
+        }
+        Ok(self.held().and_then(|held| held.expires))
+    }
+
+    fn read(&self, answer: &JsValue) -> Result<Held, JsValue> {
+        let get =
+            |name: &str| if answer.is_object() { Reflect::get(answer, &name.into()).ok() } else { None };
+        let bearer = get("token")
+            .and_then(|token| token.as_string())
+            .filter(|token| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()));
+        let Some(bearer) = bearer else {
+            return Err(js_sys::Error::new("getToken gave no token").into());
+        };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let expires = get("expiresOn")
+            .and_then(|value| value.as_f64())
+            .filter(|millis| millis.is_finite() && *millis >= 0.0)
+            .map(|millis| Timestamp::from_millis(millis as u64));
+        let generation = self.inner.generation.get() + 1;
+        self.inner.generation.set(generation);
+        Ok(Held { bearer, expires, generation })
+    }
+}
+
+const fn reason_word(reason: TokenReason) -> &'static str {
+    match reason {
+        TokenReason::First => "first",
+        TokenReason::Expiring => "expiring",
+        TokenReason::Rejected => "rejected",
+    }
+}

@@ -1,0 +1,101 @@
+//! The package API: bound actions of the data projects' collection ("Data management package REST API").
+
+use serde_json::{Map, Value, json};
+
+use crate::catalog::NAMESPACE;
+use crate::http::{Method, Request};
+use crate::odata::Service;
+
+fn action(service: &Service, name: &str, body: Value) -> Request {
+    service
+        .request(Method::Post, &format!("DataManagementDefinitionGroups/{NAMESPACE}.{name}"))
+        .json(body.to_string())
+}
+
+/// Where a package may be put. Makes nothing but a URL, so it may be repeated.
+pub(super) fn azure_write_url(service: &Service, unique_file_name: &str) -> Request {
+    action(service, "GetAzureWriteUrl", json!({ "uniqueFileName": unique_file_name }))
+}
+
+/// What an import is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct ImportCall<'a> {
+    pub(super) package_url: &'a str,
+    pub(super) project: &'a str,
+    pub(super) execution_id: &'a str,
+    pub(super) execute: bool,
+    pub(super) overwrite: bool,
+    pub(super) company: &'a str,
+}
+
+/// Starts an import; must never be sent twice.
+pub(super) fn import_from_package(service: &Service, call: &ImportCall<'_>) -> Request {
+    let body = json!({
+        "packageUrl": call.package_url,
+        "definitionGroupId": call.project,
+        "executionId": call.execution_id,
+        "execute": call.execute,
+        "overwrite": call.overwrite,
+        "legalEntityId": call.company,
+    });
+    late(service, action(service, "ImportFromPackage", body))
+}
+
+/// Starts an export; must never be sent twice: the marker of changed records moves with the run.
+pub(super) fn export_to_package(
+    service: &Service,
+    project: &str,
+    package_name: &str,
+    execution_id: &str,
+    company: &str,
+) -> Request {
+    let body = json!({
+        "definitionGroupId": project,
+        "packageName": package_name,
+        "executionId": execution_id,
+        "reExecute": false,
+        "legalEntityId": company,
+    });
+    late(service, action(service, "ExportToPackage", body))
+}
+
+/// An action that takes the execution id alone.
+pub(super) fn of_execution(service: &Service, name: &str, execution_id: &str) -> Request {
+    let mut body = Map::new();
+    body.insert("executionId".to_owned(), execution_id.into());
+    action(service, name, Value::Object(body))
+}
+
+/// Import and export answer when the package is unpacked, which takes minutes.
+fn late(service: &Service, mut request: Request) -> Request {
+    request.timeout = service.submit_timeout;
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_import_call_has_the_six_documented_parameters() {
+        let service = Service::new("https://c.example", None).unwrap();
+        let call = ImportCall {
+            package_url: "https://b.example/dmf/x.zip?sig=s",
+            project: "P",
+            execution_id: "E",
+            execute: true,
+            overwrite: true,
+            company: "USMF",
+        };
+        let request = import_from_package(&service, &call);
+        assert_eq!(
+            request.url,
+            "https://c.example/data/DataManagementDefinitionGroups/Microsoft.Dynamics.DataEntities.ImportFromPackage"
+        );
+        assert_eq!(
+            String::from_utf8(request.body).unwrap(),
+            r#"{"packageUrl":"https://b.example/dmf/x.zip?sig=s","definitionGroupId":"P","executionId":"E","execute":true,"overwrite":true,"legalEntityId":"USMF"}"#
+        );
+        assert_eq!(request.timeout.as_secs(), 600);
+    }
+}

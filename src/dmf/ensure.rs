@@ -1,0 +1,433 @@
+//! Sees that a data project is there as the host wants it, and touches nothing else of it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::project::{DataProject, Refresh};
+use crate::error::{Error, ErrorCode, Result};
+use crate::http::{
+    Failure, Input, Machine, Method, Polled, Repeat, Request, Response, Session, Step, Timestamp,
+};
+use crate::odata::{Call, Service, items_of, list_request, quote};
+
+const PROJECTS: &str = "DataManagementDefinitionGroups";
+const LINES: &str = "DataManagementDefinitionGroupDetails";
+/// Adding lines makes them collide in the service now and then (field report).
+const CONFLICT_PAUSE: Duration = Duration::from_secs(5);
+const CONFLICTS: u32 = 3;
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
+pub struct Ensured {
+    /// Whether the project was not there before.
+    pub created: bool,
+    /// What was changed: `description`, `Vendors V2`, `Vendors V2.DefaultRefreshType`.
+    pub changed: Vec<String>,
+}
+
+/// The conversation. Each of its requests may be repeated by a new conversation: it looks first, then changes.
+#[derive(Debug)]
+pub struct Ensure {
+    service: Service,
+    session: Session,
+    project: DataProject,
+    state: State,
+    done: Ensured,
+    /// Line at work.
+    line: usize,
+    known: Vec<Map<String, Value>>,
+    conflicts: u32,
+    /// The service refused to skip staging for this line.
+    keep_staging: bool,
+    cancelled: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Is change tracking on for the next incremental line?
+    Tracking(usize),
+    AskTracking(usize, Call),
+    Look,
+    Looking(Call),
+    Create,
+    Creating(Call),
+    Correct(Map<String, Value>),
+    Correcting(Vec<String>, Call),
+    ListLines,
+    ListingLines(Call),
+    Line,
+    WritingLine(Vec<String>, Call),
+    Pause(Timestamp),
+    Check,
+    Checking(Call),
+    Failed(Box<Error>),
+}
+
+impl Ensure {
+    /// A conversation about this project.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a project that the service can't run, and for `exact`, which is not available yet.
+    pub fn new(service: &Service, project: DataProject, exact: bool) -> Result<Self> {
+        project.check()?;
+        if exact {
+            return Err(Error::argument("exact is not available yet")
+                .hint("Without it what the project names is corrected, and further lines stay."));
+        }
+        Ok(Self {
+            service: service.clone(),
+            session: service.session(),
+            project,
+            state: State::Tracking(0),
+            done: Ensured::default(),
+            line: 0,
+            known: Vec::new(),
+            conflicts: 0,
+            keep_staging: false,
+            cancelled: false,
+        })
+    }
+
+    fn call(&self, request: Request, repeat: Repeat) -> Call {
+        Call::new(&self.service, request, repeat)
+    }
+
+    fn key(&self) -> String {
+        format!("{PROJECTS}({})", crate::odata::encode_segment(&quote(&self.project.name)))
+    }
+
+    fn label(&self, index: usize) -> String {
+        self.project
+            .entities
+            .get(index)
+            .map_or_else(String::new, |line| line.label(self.service.catalog()).to_owned())
+    }
+
+    fn tracking(&self, from: usize) -> State {
+        let next = self
+            .project
+            .entities
+            .iter()
+            .enumerate()
+            .skip(from)
+            .find(|(_, line)| line.refresh == Some(Refresh::IncrementalPush));
+        let Some((index, _)) = next else { return State::Look };
+        let filter = format!("EntityName eq {}", quote(&self.label(index)));
+        let request =
+            list_request(&self.service, "DataManagementEntities", &filter, "EntityName,ChangeTrackingType");
+        State::AskTracking(index, self.call(request, Repeat::Always))
+    }
+
+    fn tracking_came(&self, index: usize, outcome: Result<Response, Failure>) -> Result<State> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Row {
+            change_tracking_type: Option<String>,
+        }
+        let label = self.label(index);
+        let rows: Vec<Row> = items_of(&outcome.map_err(|failure| failure.error)?)?;
+        let Some(row) = rows.first() else {
+            return Err(Error::new(
+                ErrorCode::UnknownEntity,
+                format!("data management knows no entity \"{label}\""),
+            )
+            .in_entity(label)
+            .hint(
+                "The label is meant, in the language of the service user. Refresh the entity list under Data management > \
+                 Framework parameters > Entity settings.",
+            ));
+        };
+        if row.change_tracking_type.as_deref().is_none_or(|kind| kind == "None" || kind.is_empty()) {
+            return Err(Error::new(
+                ErrorCode::ValidationFailed,
+                format!("change tracking is off for \"{label}\": every export of it would be a full one"),
+            )
+            .in_entity(label)
+            .hint(
+                "Switch it on under Data management > Data entities > Change tracking (Enable primary table or Enable \
+                 entire entity), or use FullPush.",
+            ));
+        }
+        Ok(State::Tracking(index + 1))
+    }
+
+    fn project_came(&mut self, outcome: Result<Response, Failure>) -> Result<State> {
+        let response = match outcome {
+            Ok(response) => response,
+            // The service says 400 too where there is no such project (field report).
+            Err(failure) if matches!(failure.error.status, Some(400 | 404)) => return Ok(State::Create),
+            Err(failure) => return Err(failure.error),
+        };
+        let stored: Map<String, Value> = serde_json::from_str(response.text().unwrap_or_default())
+            .map_err(|_| Error::new(ErrorCode::ServiceError, "the data project can't be read"))?;
+        let text = |name: &str| stored.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (is, wanted) = (text("OperationType"), self.project.operation.as_str());
+        if is != wanted {
+            return Err(Error::new(
+                ErrorCode::Conflict,
+                format!(
+                    "the data project {} exists already, for {is} and not for {wanted}",
+                    self.project.name
+                ),
+            )
+            .hint("Choose another name, or delete the project under Data management."));
+        }
+        let mut wrong = Map::new();
+        if let Some(description) = &self.project.description
+            && text("Description") != description
+        {
+            wrong.insert("Description".to_owned(), description.clone().into());
+        }
+        if let Some(category) = self.project.category
+            && text("ProjectCategory") != category.as_str()
+        {
+            wrong.insert("ProjectCategory".to_owned(), category.as_str().into());
+        }
+        Ok(if wrong.is_empty() { State::ListLines } else { State::Correct(wrong) })
+    }
+
+    fn create_request(&self) -> Request {
+        let mut body = json!({
+            "Name": self.project.name,
+            "OperationType": self.project.operation.as_str(),
+            "ProjectCategory": self.project.category.map_or("Project", super::project::Category::as_str),
+            "GenerateDataPackage": "No",
+            "TruncateEntityData": "No",
+        });
+        if let (Some(description), Some(body)) = (&self.project.description, body.as_object_mut()) {
+            body.insert("Description".to_owned(), description.clone().into());
+        }
+        self.service.request(Method::Post, PROJECTS).json(body.to_string())
+    }
+
+    fn created(&mut self, outcome: Result<Response, Failure>) -> Result<State> {
+        match outcome {
+            Ok(_) => {
+                self.done.created = true;
+                self.done.changed.push("project".to_owned());
+                Ok(State::ListLines)
+            }
+            // Somebody else made it, or our own first try did and its answer was lost: look again.
+            Err(failure) if failure.maybe_processed || failure.error.code == ErrorCode::Conflict => {
+                self.conflicts += 1;
+                if self.conflicts > CONFLICTS {
+                    return Err(failure.error);
+                }
+                Ok(State::Look)
+            }
+            Err(failure) => Err(failure.error),
+        }
+    }
+
+    fn lines_request(&self) -> Request {
+        list_request(&self.service, LINES, &format!("DefinitionGroupId eq {}", quote(&self.project.name)), "")
+    }
+
+    /// The next line that is missing or differs, as a request.
+    fn next_line(&mut self) -> State {
+        while let Some(line) = self.project.entities.get(self.line) {
+            let label = self.label(self.line);
+            let stored = self
+                .known
+                .iter()
+                .find(|known| known.get("EntityName").and_then(Value::as_str) == Some(label.as_str()));
+            let Some(stored) = stored else {
+                let mut body = line.created(&self.project.name, &label, self.line + 1);
+                if self.keep_staging {
+                    body.insert("SkipStaging".to_owned(), "No".into());
+                }
+                let request = self.service.request(Method::Post, LINES).json(Value::Object(body).to_string());
+                return State::WritingLine(vec![label], self.call(request, Repeat::IfUnprocessed));
+            };
+            let mut wrong = line.named();
+            if self.keep_staging {
+                wrong.remove("SkipStaging");
+            }
+            wrong.retain(|name, value| stored.get(name) != Some(value));
+            if wrong.is_empty() {
+                (self.line, self.conflicts, self.keep_staging) = (self.line + 1, 0, false);
+                continue;
+            }
+            let changed = wrong.keys().map(|name| format!("{label}.{name}")).collect();
+            let path = crate::odata::encode_segment(&format!(
+                "DefinitionGroupId={},EntityName={}",
+                quote(&self.project.name),
+                quote(&label)
+            ));
+            let request = self
+                .service
+                .request(Method::Patch, &format!("{LINES}({path})"))
+                .json(Value::Object(wrong).to_string());
+            return State::WritingLine(changed, self.call(request, Repeat::Always));
+        }
+        State::Check
+    }
+
+    fn line_written(
+        &mut self,
+        changed: Vec<String>,
+        outcome: Result<Response, Failure>,
+        now: Timestamp,
+    ) -> Result<State> {
+        let label = self.label(self.line);
+        match outcome {
+            Ok(_) => {
+                self.done.changed.extend(changed);
+                (self.line, self.conflicts, self.keep_staging) = (self.line + 1, 0, false);
+                Ok(State::Line)
+            }
+            Err(failure)
+                if failure.error.message.contains("Staging cannot be skipped") && !self.keep_staging =>
+            {
+                self.keep_staging = true;
+                Ok(State::Line)
+            }
+            Err(failure)
+                if (failure.maybe_processed || failure.error.code == ErrorCode::Conflict)
+                    && self.conflicts < CONFLICTS =>
+            {
+                self.conflicts += 1;
+                Ok(State::Pause(now.plus(CONFLICT_PAUSE)))
+            }
+            Err(failure) => Err(failure.error.in_entity(label)),
+        }
+    }
+
+    /// A line without a valid map exports nothing and never ends.
+    fn checked(&self, outcome: Result<Response, Failure>) -> Result<()> {
+        let rows: Vec<Map<String, Value>> = items_of(&outcome.map_err(|failure| failure.error)?)?;
+        for index in 0..self.project.entities.len() {
+            let label = self.label(index);
+            let stored =
+                rows.iter().find(|row| row.get("EntityName").and_then(Value::as_str) == Some(label.as_str()));
+            let status = stored.and_then(|row| row.get("ValidationStatus")).and_then(Value::as_str);
+            match (stored, status) {
+                (None, _) => {
+                    return Err(Error::new(
+                        ErrorCode::ServiceError,
+                        format!("the service took the line \"{label}\" and does not list it"),
+                    )
+                    .in_entity(label));
+                }
+                (Some(_), Some("No" | "Error")) => {
+                    return Err(Error::new(
+                        ErrorCode::ValidationFailed,
+                        format!("the line \"{label}\" of {} has no valid mapping", self.project.name),
+                    )
+                    .in_entity(label)
+                    .hint(
+                        "Open the project under Data management, and choose View map > Generate source mapping for the \
+                         entity; or delete the line, and it is made anew with its mapping.",
+                    ));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Machine for Ensure {
+    type Output = Ensured;
+
+    fn next(&mut self, now: Timestamp) -> Step<Ensured> {
+        loop {
+            if self.cancelled {
+                return Step::Failed(Box::new(super::import::aborted()));
+            }
+            let over = State::Failed(Box::new(Error::argument("the driver called next out of turn")));
+            let state = std::mem::replace(&mut self.state, over);
+            macro_rules! answer {
+                ($call:ident, $again:expr) => {
+                    match $call.next(&self.session, now) {
+                        Polled::Io(io) => {
+                            self.state = $again;
+                            return io.into();
+                        }
+                        Polled::Ready(outcome) => outcome,
+                    }
+                };
+            }
+            let next = match state {
+                State::Tracking(from) => Ok(self.tracking(from)),
+                State::AskTracking(index, mut call) => {
+                    let outcome = answer!(call, State::AskTracking(index, call));
+                    self.tracking_came(index, outcome)
+                }
+                State::Look => {
+                    let request = self.service.request(Method::Get, &self.key());
+                    Ok(State::Looking(self.call(request, Repeat::Always)))
+                }
+                State::Looking(mut call) => {
+                    let outcome = answer!(call, State::Looking(call));
+                    self.project_came(outcome)
+                }
+                State::Create => Ok(State::Creating(self.call(self.create_request(), Repeat::IfUnprocessed))),
+                State::Creating(mut call) => {
+                    let outcome = answer!(call, State::Creating(call));
+                    self.created(outcome)
+                }
+                State::Correct(wrong) => {
+                    let changed = wrong.keys().map(|name| name.to_lowercase()).collect();
+                    let request = self
+                        .service
+                        .request(Method::Patch, &self.key())
+                        .json(Value::Object(wrong).to_string());
+                    Ok(State::Correcting(changed, self.call(request, Repeat::Always)))
+                }
+                State::Correcting(changed, mut call) => match answer!(call, State::Correcting(changed, call))
+                {
+                    Ok(_) => {
+                        self.done.changed.extend(changed);
+                        Ok(State::ListLines)
+                    }
+                    Err(failure) => Err(failure.error),
+                },
+                State::ListLines => Ok(State::ListingLines(self.call(self.lines_request(), Repeat::Always))),
+                State::ListingLines(mut call) => {
+                    let outcome = answer!(call, State::ListingLines(call));
+                    outcome.map_err(|failure| failure.error).and_then(|response| {
+                        self.known = items_of(&response)?;
+                        Ok(State::Line)
+                    })
+                }
+                State::Line => Ok(self.next_line()),
+                State::WritingLine(changed, mut call) => {
+                    let outcome = answer!(call, State::WritingLine(changed, call));
+                    self.line_written(changed, outcome, now)
+                }
+                State::Pause(until) if now < until => {
+                    self.state = State::Pause(until);
+                    return Step::Wait(until);
+                }
+                State::Pause(_) => Ok(State::ListLines),
+                State::Check => Ok(State::Checking(self.call(self.lines_request(), Repeat::Always))),
+                State::Checking(mut call) => {
+                    let outcome = answer!(call, State::Checking(call));
+                    match self.checked(outcome) {
+                        Ok(()) => return Step::Done(std::mem::take(&mut self.done)),
+                        Err(error) => Err(error),
+                    }
+                }
+                State::Failed(error) => return Step::Failed(error),
+            };
+            self.state = next.unwrap_or_else(|error| State::Failed(Box::new(error)));
+        }
+    }
+
+    fn handle(&mut self, input: Input, now: Timestamp) {
+        match &mut self.state {
+            State::AskTracking(_, call)
+            | State::Looking(call)
+            | State::Creating(call)
+            | State::Correcting(_, call)
+            | State::ListingLines(call)
+            | State::WritingLine(_, call)
+            | State::Checking(call) => call.handle(input, &mut self.session, now),
+            _ => self.cancelled |= matches!(input, Input::Cancelled),
+        }
+    }
+}

@@ -1,0 +1,429 @@
+//! A run in the service: from the submission to the summary. A part of both jobs.
+
+use std::time::Duration;
+
+use super::actions;
+use super::execution::{DETAIL_COLUMNS, Detail, EntityOutcome, ExecutionStatus, RunOutcome, row_errors};
+use super::poll::{Polling, Schedule};
+use crate::error::{Error, ErrorCode};
+use crate::http::{
+    Event, Failure, Input, Io, Polled, Progress, Repeat, Request, Response, Session, Timestamp, Unit,
+};
+use crate::odata::{Call, Service, inner_text, items_of, list_request, quote};
+
+/// How long a run may stay unknown before it counts as lost, by default.
+pub(super) const OUTCOME_GRACE: Duration = Duration::from_secs(900);
+/// The action itself threw (HTTP 500 with its reason): the run is looked for no longer than this.
+const REFUSAL_GRACE: Duration = Duration::from_secs(60);
+
+/// What the job does next for its run.
+#[derive(Debug)]
+pub(super) enum RunStep {
+    Io(Io),
+    /// The service has the run: worth a checkpoint.
+    Accepted,
+    Ended(RunOutcome),
+    Failed(Error),
+}
+
+/// One run under one execution id.
+#[derive(Debug)]
+pub(super) struct Run {
+    service: Service,
+    execution_id: String,
+    export: bool,
+    wants_errors: bool,
+    grace: Duration,
+    polling: Polling,
+    state: State,
+    schedule: Schedule,
+    since: Timestamp,
+    seen: bool,
+    status: ExecutionStatus,
+    progress: u64,
+    details: Vec<Detail>,
+    told: Option<Event>,
+}
+
+#[derive(Debug)]
+enum State {
+    Submit(Call),
+    /// The answer was lost: the run is looked for, by status and by its details in turn.
+    Search {
+        reason: Option<Error>,
+        until: Timestamp,
+        by_details: bool,
+    },
+    Searching {
+        reason: Option<Error>,
+        until: Timestamp,
+        by_details: bool,
+        call: Call,
+    },
+    Accepted,
+    Wait,
+    Status(Call),
+    Details(Call),
+    Errors(Call),
+    Over,
+}
+
+impl Run {
+    /// Submits. Called only right after the checkpoint that says so is durable.
+    pub(super) fn submit(service: &Service, execution_id: &str, request: Request, now: Timestamp) -> Self {
+        let call = Call::new(service, request, Repeat::IfUnprocessed);
+        Self::new(service, execution_id, State::Submit(call), now)
+    }
+
+    /// The submission may have arrived: looks for the run.
+    pub(super) fn search(service: &Service, execution_id: &str, grace: Duration, now: Timestamp) -> Self {
+        let state = State::Search { reason: None, until: now.plus(grace), by_details: false };
+        Self::new(service, execution_id, state, now)
+    }
+
+    /// The service has the run: watches it.
+    pub(super) fn watch(service: &Service, execution_id: &str, now: Timestamp) -> Self {
+        Self::new(service, execution_id, State::Wait, now)
+    }
+
+    fn new(service: &Service, execution_id: &str, state: State, now: Timestamp) -> Self {
+        let polling = Polling::default();
+        Self {
+            service: service.clone(),
+            execution_id: execution_id.to_owned(),
+            export: false,
+            wants_errors: true,
+            grace: OUTCOME_GRACE,
+            polling,
+            state,
+            schedule: Schedule::new(polling, now),
+            since: now,
+            seen: false,
+            status: ExecutionStatus::Unknown,
+            progress: 0,
+            details: Vec::new(),
+            told: None,
+        }
+    }
+
+    /// How the run is watched, and what is wanted of it.
+    pub(super) fn with(
+        mut self,
+        polling: Polling,
+        grace: Duration,
+        export: bool,
+        wants_errors: bool,
+    ) -> Self {
+        self.polling = polling;
+        self.schedule = Schedule::new(polling, self.since);
+        (self.grace, self.export, self.wants_errors) = (grace, export, wants_errors);
+        self
+    }
+
+    pub(super) fn next(&mut self, session: &Session, now: Timestamp) -> RunStep {
+        loop {
+            if let Some(event) = self.told.take() {
+                return RunStep::Io(Io::Emit(event));
+            }
+            match std::mem::replace(&mut self.state, State::Over) {
+                State::Submit(mut call) => match call.next(session, now) {
+                    Polled::Io(io) => {
+                        self.state = State::Submit(call);
+                        return RunStep::Io(io);
+                    }
+                    Polled::Ready(Ok(response)) => self.submitted(&response),
+                    Polled::Ready(Err(failure)) if failure.maybe_processed => self.lost(failure, now),
+                    Polled::Ready(Err(failure)) => return RunStep::Failed(failure.error),
+                },
+                State::Search { reason, until, by_details } => {
+                    if now < self.schedule.due() {
+                        self.state = State::Search { reason, until, by_details };
+                        return RunStep::Io(Io::Wait(self.schedule.due()));
+                    }
+                    let request = if by_details { self.details_request() } else { self.status_request() };
+                    let call = Call::new(&self.service, request, Repeat::Always);
+                    self.state = State::Searching { reason, until, by_details, call };
+                }
+                State::Searching { reason, until, by_details, mut call } => match call.next(session, now) {
+                    Polled::Io(io) => {
+                        self.state = State::Searching { reason, until, by_details, call };
+                        return RunStep::Io(io);
+                    }
+                    Polled::Ready(Err(failure)) if failure.error.code == ErrorCode::Aborted => {
+                        return RunStep::Failed(failure.error);
+                    }
+                    Polled::Ready(Err(failure)) if is_refusal_of_access(&failure.error) => {
+                        return RunStep::Failed(failure.error);
+                    }
+                    Polled::Ready(outcome) => {
+                        if self.found(outcome, by_details) {
+                            self.state = State::Accepted;
+                            continue;
+                        }
+                        self.schedule.asked(now);
+                        if now >= until {
+                            return RunStep::Failed(self.never_found(reason));
+                        }
+                        self.state = State::Search { reason, until, by_details: !by_details };
+                    }
+                },
+                State::Accepted => {
+                    self.state = State::Wait;
+                    self.since = now;
+                    self.schedule = Schedule::new(self.polling, now);
+                    self.tell(now);
+                    return RunStep::Accepted;
+                }
+                State::Wait => {
+                    if now < self.schedule.due() {
+                        self.state = State::Wait;
+                        return RunStep::Io(Io::Wait(self.schedule.due()));
+                    }
+                    self.state =
+                        State::Status(Call::new(&self.service, self.status_request(), Repeat::Always));
+                }
+                State::Status(mut call) => match call.next(session, now) {
+                    Polled::Io(io) => {
+                        self.state = State::Status(call);
+                        return RunStep::Io(io);
+                    }
+                    Polled::Ready(outcome) => {
+                        if let Err(error) = self.status_came(outcome, now) {
+                            return RunStep::Failed(error);
+                        }
+                    }
+                },
+                State::Details(mut call) => match call.next(session, now) {
+                    Polled::Io(io) => {
+                        self.state = State::Details(call);
+                        return RunStep::Io(io);
+                    }
+                    Polled::Ready(outcome) => {
+                        if let Err(error) = self.details_came(outcome, now) {
+                            return RunStep::Failed(error);
+                        }
+                        if matches!(self.state, State::Over) {
+                            return self.ended(Vec::new());
+                        }
+                    }
+                },
+                State::Errors(mut call) => match call.next(session, now) {
+                    Polled::Io(io) => {
+                        self.state = State::Errors(call);
+                        return RunStep::Io(io);
+                    }
+                    // Without its reasons a failed run is still a failed run.
+                    Polled::Ready(outcome) => {
+                        let text = outcome
+                            .ok()
+                            .and_then(|response| inner_text(response.text().unwrap_or_default()).ok());
+                        return self.ended(row_errors(&text.unwrap_or_default()));
+                    }
+                },
+                State::Over => {
+                    return RunStep::Failed(Error::argument("the driver called next after the end"));
+                }
+            }
+        }
+    }
+
+    pub(super) fn handle(&mut self, input: Input, session: &mut Session, now: Timestamp) {
+        match &mut self.state {
+            State::Submit(call)
+            | State::Searching { call, .. }
+            | State::Status(call)
+            | State::Details(call)
+            | State::Errors(call) => call.handle(input, session, now),
+            State::Search { .. } | State::Accepted | State::Wait | State::Over => {}
+        }
+    }
+
+    /// Whether giving up can be left to the request under way.
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Search { .. } | State::Accepted | State::Wait)
+    }
+
+    fn submitted(&mut self, response: &Response) {
+        // The service answers with the id that it was given; should it choose another one, that is the run.
+        if let Ok(id) = inner_text(response.text().unwrap_or_default())
+            && !id.trim().is_empty()
+        {
+            self.execution_id = id;
+        }
+        self.state = State::Accepted;
+    }
+
+    fn lost(&mut self, failure: Failure, now: Timestamp) {
+        let threw = failure.error.service.as_ref().is_some_and(|words| words.inner.is_some());
+        let grace = if threw { self.grace.min(REFUSAL_GRACE) } else { self.grace };
+        let reason = threw.then_some(failure.error);
+        self.schedule = Schedule::new(self.polling, now);
+        self.state = State::Search { reason, until: now.plus(grace), by_details: false };
+    }
+
+    /// An answer proves that the run exists; a refusal proves nothing, for its record appears late.
+    fn found(&mut self, outcome: Result<Response, Failure>, by_details: bool) -> bool {
+        let Ok(response) = outcome else { return false };
+        if by_details {
+            return items_of::<Detail>(&response).is_ok_and(|rows| !rows.is_empty());
+        }
+        let status =
+            inner_text(response.text().unwrap_or_default()).map(|text| ExecutionStatus::parse(&text));
+        self.seen = matches!(status, Ok(status) if status != ExecutionStatus::Unknown);
+        self.seen
+    }
+
+    fn never_found(&self, reason: Option<Error>) -> Error {
+        reason.unwrap_or_else(|| {
+            Error::new(
+                ErrorCode::OutcomeUnknown,
+                format!(
+                    "no answer to the submission of {} came, and the service does not know the run after {} s",
+                    self.execution_id,
+                    self.grace.as_secs()
+                ),
+            )
+            .hint(
+                "Look for the execution id in Data management > Job history. Only when it is not there, start a new job: \
+                 the library never submits a second time by itself.",
+            )
+        })
+    }
+
+    fn status_came(&mut self, outcome: Result<Response, Failure>, now: Timestamp) -> Result<(), Error> {
+        self.schedule.asked(now);
+        let status = match outcome {
+            Ok(response) => ExecutionStatus::parse(&inner_text(response.text().unwrap_or_default())?),
+            // "Not found" right after the start means "not yet"; the text is translated, so the status alone counts.
+            Err(failure) if failure.error.status == Some(400) => {
+                if self.seen {
+                    return Err(Error::new(
+                        ErrorCode::OutcomeUnknown,
+                        format!("the service has forgotten the run {}", self.execution_id),
+                    )
+                    .hint("Runs are cleaned up after about 7 days, or by an administrator."));
+                }
+                if now.since(self.since) > self.grace {
+                    return Err(self.never_found(None));
+                }
+                self.state = State::Wait;
+                self.tell(now);
+                return Ok(());
+            }
+            Err(failure) => return Err(failure.error),
+        };
+        self.seen |= status != ExecutionStatus::Unknown;
+        if status != self.status {
+            (self.status, self.since) = (status, now);
+        }
+        self.tell(now);
+        // Counts are read at the end, and when a long silence asks whether rows still move.
+        let silent = now.since(self.since) > self.polling.stalled_after;
+        self.state = if status.is_terminal() || silent {
+            State::Details(Call::new(&self.service, self.details_request(), Repeat::Always))
+        } else {
+            State::Wait
+        };
+        Ok(())
+    }
+
+    fn details_came(&mut self, outcome: Result<Response, Failure>, now: Timestamp) -> Result<(), Error> {
+        self.details = match outcome {
+            Ok(response) => items_of(&response)?,
+            Err(failure) => return Err(failure.error),
+        };
+        if !self.status.is_terminal() {
+            let progress = self.details.iter().map(Detail::progress).sum();
+            if progress <= self.progress {
+                return Err(self.stalled());
+            }
+            (self.progress, self.since) = (progress, now);
+            self.state = State::Wait;
+            return Ok(());
+        }
+        let reasons = matches!(self.status, ExecutionStatus::PartiallySucceeded | ExecutionStatus::Failed);
+        if reasons && self.wants_errors {
+            let request = actions::of_execution(&self.service, "GetExecutionErrors", &self.execution_id);
+            self.state = State::Errors(Call::new(&self.service, request, Repeat::Always));
+        }
+        Ok(())
+    }
+
+    fn stalled(&self) -> Error {
+        Error::new(
+            ErrorCode::JobStalled,
+            format!(
+                "the run {} has been {} for {} s without any progress",
+                self.execution_id,
+                self.status.as_str(),
+                self.polling.stalled_after.as_secs()
+            ),
+        )
+        .hint(
+            "Check that the batch service runs, and that every entity of the data project has a mapping: an export line \
+             without one stays Executing for ever.",
+        )
+    }
+
+    fn ended(&mut self, errors: Vec<super::RowError>) -> RunStep {
+        let export = self.export;
+        let into = if export { Detail::into_export } else { Detail::into_import };
+        let entities: Vec<EntityOutcome> = std::mem::take(&mut self.details).into_iter().map(into).collect();
+        let rejected_count = entities.iter().filter_map(|entity| entity.errors).sum();
+        let outcome = RunOutcome {
+            execution_id: self.execution_id.clone(),
+            status: self.status,
+            entities,
+            rejected_count,
+            errors,
+        };
+        match self.status {
+            ExecutionStatus::Failed => RunStep::Failed(failed(ErrorCode::JobFailed, &outcome)),
+            ExecutionStatus::Canceled => RunStep::Failed(failed(ErrorCode::JobCanceled, &outcome)),
+            _ => RunStep::Ended(outcome),
+        }
+    }
+
+    fn tell(&mut self, _now: Timestamp) {
+        self.told = Some(Event::Job {
+            stage: "running",
+            status: Some(self.status.as_str()),
+            progress: Some(Progress::new(self.schedule.asked, None, Unit::Polls)),
+        });
+    }
+
+    fn status_request(&self) -> Request {
+        actions::of_execution(&self.service, "GetExecutionSummaryStatus", &self.execution_id)
+    }
+
+    fn details_request(&self) -> Request {
+        let filter = format!("JobId eq {}", quote(&self.execution_id));
+        list_request(&self.service, "DataManagementExecutionJobDetails", &filter, DETAIL_COLUMNS)
+    }
+}
+
+/// No amount of searching helps against a missing right.
+fn is_refusal_of_access(error: &Error) -> bool {
+    matches!(error.code, ErrorCode::AuthRejected | ErrorCode::AppNotRegistered | ErrorCode::Forbidden)
+}
+
+fn failed(code: ErrorCode, outcome: &RunOutcome) -> Error {
+    let reason = outcome.errors.first().map(|error| match error.record_id.as_str() {
+        "" => error.message.clone(),
+        id => format!("{id}: {}", error.message),
+    });
+    let entities: Vec<&str> =
+        outcome.entities.iter().filter(|e| e.errors != Some(0)).map(|e| e.entity.as_str()).collect();
+    let message = match (code, reason) {
+        (ErrorCode::JobCanceled, _) => {
+            format!("the run {} was cancelled in the service", outcome.execution_id)
+        }
+        (_, Some(reason)) => format!("the run {} failed: {reason}", outcome.execution_id),
+        (_, None) => format!("the run {} failed ({})", outcome.execution_id, entities.join(", ")),
+    };
+    let mut error = Error::new(code, message)
+        .hint("Data management > Job history > this execution id shows the log of each entity.");
+    // A struct of texts and numbers always becomes JSON.
+    error.result = serde_json::to_value(outcome).ok().map(Box::new);
+    error
+}

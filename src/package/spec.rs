@@ -1,0 +1,165 @@
+//! What a caller wants in a package, as it comes: names and flags, no rows.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::table::SourceFormat;
+
+/// A package to be written. Rows are handed to the writer, not put in here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct PackageSpec {
+    /// Name of the data project (definition group) that the manifest carries; no apostrophe.
+    pub name: String,
+    /// Free text of the manifest.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Deflate level 0–9; default 5.
+    #[serde(default)]
+    pub level: Option<u8>,
+    /// The entities, at least one, each at most once.
+    pub entities: Vec<EntitySpec>,
+}
+
+impl PackageSpec {
+    /// A package of that data project, without entities yet.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// Reads the JSON form: the names of these fields in camelCase. `INVALID_ARGUMENT` for anything else, also for a field
+    /// that does not exist.
+    pub fn from_json(json: &str) -> Result<Self> {
+        serde_json::from_str(json).map_err(|error| {
+            Error::argument(format!("the package specification can't be read: {error}"))
+                .hint("Check the spelling of the fields of PackageSpec and EntityData.")
+        })
+    }
+}
+
+/// One entity of a package, or one line of a data project.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct EntitySpec {
+    /// Label of the data entity (`Vendors V2`), or the OData collection or AOT name of a catalogued one.
+    pub entity: String,
+    /// Default CSV-Unicode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<SourceFormat>,
+    /// Header order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
+    /// Column → staging field; default: the upper-case column name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<BTreeMap<String, String>>,
+    /// Name of the data file in the zip; default: the label without the characters that Windows forbids, and `.csv`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// Sheet of a workbook; EXCEL only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// AOT name of the entity; default: that of the catalogue, else left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_entity: Option<String>,
+    /// Default 1. Different units run in parallel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_unit: Option<u32>,
+    /// Level in the execution unit, default 1. Levels of one unit run one after another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u32>,
+    /// Sequence in the level, default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u32>,
+    /// Stop the level when this entity fails; default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fail_level_on_error: Option<bool>,
+    /// Stop the execution unit when this entity fails; default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fail_execution_unit_on_error: Option<bool>,
+    /// Call the target's insert and update methods; default true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_business_logic: Option<bool>,
+    /// Call the target's validation; default true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_business_validation: Option<bool>,
+    /// Write to the target without staging; default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip_staging: Option<bool>,
+    /// Keep the line, but do not run it; default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// What an export of the line gives; default `FullPush`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<RefreshType>,
+}
+
+impl EntitySpec {
+    /// That entity with all defaults.
+    #[must_use]
+    pub fn new(entity: impl Into<String>) -> Self {
+        Self { entity: entity.into(), ..Self::default() }
+    }
+}
+
+/// What an export of an entity gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum RefreshType {
+    /// Every record.
+    #[default]
+    FullPush,
+    /// Every record the first time, then those that changed since.
+    IncrementalPush,
+}
+
+impl RefreshType {
+    /// The name in manifests and of the OData enum `DMFRefreshType`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FullPush => "FullPush",
+            Self::IncrementalPush => "IncrementalPush",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+
+    #[test]
+    fn the_json_form_has_the_public_names() {
+        let spec = PackageSpec::from_json(
+            r#"{"name":"P","level":9,"entities":[{"entity":"Currencies","format":"CSV","fileName":"c.csv",
+            "fields":{"Code":"CURRENCYCODE"},"failLevelOnError":true,"refresh":"IncrementalPush"}]}"#,
+        )
+        .unwrap();
+        let entity = &spec.entities[0];
+        assert_eq!(spec.level, Some(9));
+        assert_eq!(entity.format, Some(SourceFormat::Csv));
+        assert_eq!(entity.file_name.as_deref(), Some("c.csv"));
+        assert_eq!(entity.fields.as_ref().unwrap()["Code"], "CURRENCYCODE");
+        assert_eq!(entity.fail_level_on_error, Some(true));
+        assert_eq!(entity.refresh, Some(RefreshType::IncrementalPush));
+    }
+
+    #[test]
+    fn unknown_fields_are_named() {
+        for (json, named) in [
+            (r#"{"name":"P","entities":[{"entity":"A","filename":"x"}]}"#, "`filename`"),
+            (r#"{"name":"P","entities":[],"Level":1}"#, "`Level`"),
+            (r#"{"name":"P"}"#, "`entities`"),
+            (r#"{"name":"P","entities":[{"entity":"A","refresh":"Full"}]}"#, "`Full`"),
+        ] {
+            let error = PackageSpec::from_json(json).unwrap_err();
+            assert_eq!(error.code, ErrorCode::InvalidArgument);
+            assert!(error.message.contains(named), "{}", error.message);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Where rows go that are read.
+
+use super::cells::{Cells, utf16_len};
+use super::csv_read::RowSink;
+
+/// A batch ends after the row that takes its text beyond this many bytes, however many rows were asked for.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Some rows: one text, and where each cell ends in it.
+///
+/// Cell (r, c) of n columns is number `r * n + c`; it reaches from the end before it (0 for the first) to its own end.
+/// An empty value is an empty text; CSV knows no null.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct RowBatch {
+    /// Number of rows, at least 1.
+    pub rows: usize,
+    /// The cells, one after the other.
+    pub text: String,
+    /// Where each cell ends, row after row, in UTF-16 code units (as JavaScript counts).
+    pub ends: Vec<u32>,
+}
+
+impl RowBatch {
+    /// The cells in order, row after row.
+    pub fn cells(&self) -> impl Iterator<Item = &str> {
+        // Ends that do not fit the text can only be of the caller's making: the walk ends there.
+        Cells::new(&self.text, &self.ends).map_while(Result::ok)
+    }
+}
+
+/// Gathers rows into a batch.
+pub(crate) struct BatchBuilder {
+    batch: RowBatch,
+    max_rows: usize,
+    /// UTF-16 length of the text before the current cell, and its byte length.
+    unit: usize,
+    byte: usize,
+}
+
+impl BatchBuilder {
+    pub(crate) fn new(max_rows: usize) -> Self {
+        Self { batch: RowBatch::default(), max_rows, unit: 0, byte: 0 }
+    }
+
+    pub(crate) fn into_batch(self) -> Option<RowBatch> {
+        (self.batch.rows > 0).then_some(self.batch)
+    }
+}
+
+impl RowSink for BatchBuilder {
+    fn text(&mut self, part: &str) {
+        self.batch.text.push_str(part);
+    }
+
+    fn end_cell(&mut self) {
+        self.unit += utf16_len(self.batch.text.get(self.byte..).unwrap_or_default());
+        self.byte = self.batch.text.len();
+        // A row is at most 16 MiB and a batch ends at 1 MiB, so this never saturates.
+        self.batch.ends.push(u32::try_from(self.unit).unwrap_or(u32::MAX));
+    }
+
+    fn end_row(&mut self) {
+        self.batch.rows += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        self.batch.rows >= self.max_rows || self.batch.text.len() >= BATCH_BYTES
+    }
+}
+
+/// Counts rows and keeps nothing.
+#[derive(Default)]
+pub(crate) struct CountSink {
+    pub(crate) rows: u64,
+}
+
+impl RowSink for CountSink {
+    fn text(&mut self, _part: &str) {}
+
+    fn end_cell(&mut self) {}
+
+    fn end_row(&mut self) {
+        self.rows += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        false
+    }
+}

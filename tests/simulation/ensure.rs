@@ -1,0 +1,106 @@
+//! Data projects: corrected where they differ, and nowhere else.
+
+use d365_clm::ErrorCode;
+use d365_clm::dmf::{DataProject, Ensure, Ensured};
+use serde_json::json;
+
+use crate::world::{Ending, Fault, World};
+
+const PROJECT: &str = r#"{"name":"CLM-Vendors-Export-USMF","operation":"Export","description":"Vendors",
+    "entities":[{"entity":"VendorsV2","refresh":"IncrementalPush"},{"entity":"Currencies"}]}"#;
+
+fn ensure(world: &mut World, json: &str) -> Ending<Ensured> {
+    let project: DataProject = serde_json::from_str(json).unwrap();
+    world.hold(&mut Ensure::new(&World::service(), project, false).unwrap())
+}
+
+fn tracked() -> World {
+    let mut world = World::new();
+    world.tracking.insert("Vendors V2".into(), "PrimaryTable".into());
+    world
+}
+
+fn done(ending: Ending<Ensured>) -> Ensured {
+    match ending {
+        Ending::Done(done) => done,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_missing_project_is_created_and_a_second_time_nothing_is_done() {
+    let mut world = tracked();
+    let first = done(ensure(&mut world, PROJECT));
+    assert!(first.created);
+    assert_eq!(first.changed, ["project", "Vendors V2", "Currencies"]);
+    assert_eq!(world.lines.len(), 2);
+    assert_eq!(world.lines[0]["ValidationStatus"], "Yes", "made with its mapping");
+    assert_eq!(world.projects["CLM-Vendors-Export-USMF"]["OperationType"], "Export");
+    let second = done(ensure(&mut world, PROJECT));
+    assert_eq!((second.created, second.changed.len()), (false, 0));
+}
+
+#[test]
+fn only_what_differs_and_was_named_is_corrected() {
+    let mut world = tracked();
+    done(ensure(&mut world, PROJECT));
+    world.lines[0]["DefaultRefreshType"] = "FullPush".into();
+    world.lines[0]["QueryData"] = "a filter made by hand".into();
+    world.lines[1]["ExecutionUnit"] = 9.into();
+    world.lines.push(json!({ "DefinitionGroupId": "CLM-Vendors-Export-USMF", "EntityName": "Sites V2" }));
+    let done = done(ensure(&mut world, PROJECT));
+    assert_eq!(done.changed, ["Vendors V2.DefaultRefreshType"]);
+    assert_eq!(world.lines[0]["QueryData"], "a filter made by hand");
+    assert_eq!(world.lines[1]["ExecutionUnit"], 9, "not named by the host");
+    assert_eq!(world.lines.len(), 3, "further lines stay");
+}
+
+#[test]
+fn a_project_of_the_other_direction_is_a_conflict() {
+    let mut world = tracked();
+    world.projects.insert("CLM-Vendors-Export-USMF".into(), json!({ "OperationType": "Import" }));
+    let Ending::Failed(error) = ensure(&mut world, PROJECT) else { panic!("it was accepted") };
+    assert_eq!(error.code, ErrorCode::Conflict);
+    assert_eq!(world.lines.len(), 0);
+}
+
+#[test]
+fn change_tracking_that_is_off_is_told_before_anything_is_made() {
+    let mut world = World::new();
+    world.tracking.insert("Vendors V2".into(), "None".into());
+    let Ending::Failed(error) = ensure(&mut world, PROJECT) else { panic!("it was accepted") };
+    assert_eq!(error.code, ErrorCode::ValidationFailed);
+    assert!(error.hint.unwrap().contains("Change tracking"));
+    assert!(world.projects.is_empty());
+    world.tracking.clear();
+    let Ending::Failed(error) = ensure(&mut world, PROJECT) else { panic!("it was accepted") };
+    assert_eq!(error.code, ErrorCode::UnknownEntity);
+}
+
+#[test]
+fn a_line_without_a_mapping_is_reported() {
+    let mut world = tracked();
+    done(ensure(&mut world, PROJECT));
+    world.lines[1]["ValidationStatus"] = "No".into();
+    let Ending::Failed(error) = ensure(&mut world, PROJECT) else { panic!("it was accepted") };
+    assert_eq!(error.at.unwrap().entity.as_deref(), Some("Currencies"));
+}
+
+#[test]
+fn lost_answers_and_deaths_leave_one_project_with_its_lines() {
+    for at in 0..9 {
+        let mut world = tracked();
+        world.faults = (0..at).map(|_| Fault::None).chain([Fault::LostAfter]).collect();
+        let ending = ensure(&mut world, PROJECT);
+        assert!(matches!(ending, Ending::Done(_)), "lost answer {at}: {ending:?}");
+        assert_eq!((world.projects.len(), world.lines.len()), (1, 2), "lost answer {at}");
+    }
+    for kill_at in 0..40 {
+        let mut world = tracked();
+        world.kill_at = Some(kill_at);
+        if matches!(ensure(&mut world, PROJECT), Ending::Killed) {
+            done(ensure(&mut world, PROJECT));
+        }
+        assert_eq!((world.projects.len(), world.lines.len()), (1, 2), "killed at {kill_at}");
+    }
+}

@@ -1,0 +1,372 @@
+//! The model, the faults, and the scheduler.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use d365_clm::Error;
+use d365_clm::http::{
+    Input, Machine, Method, Request, Response, Step, Timestamp, TransportError, TransportKind,
+};
+use d365_clm::odata::Service;
+use serde_json::{Value, json};
+
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_772_446_507_000);
+
+/// What happens to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    /// It never arrives.
+    LostBefore,
+    /// It is carried out, and the answer is lost.
+    LostAfter,
+    /// It is not carried out: the service is busy.
+    Busy,
+    /// It is not carried out: the token is refused.
+    Refused,
+    /// It is carried out, and a gateway answers in the service's place.
+    Gateway,
+    /// It is not carried out, and a gateway says so.
+    Down,
+}
+
+/// How a conversation ended.
+#[derive(Debug)]
+pub(crate) enum Ending<T> {
+    Done(T),
+    Failed(Error),
+    /// The process died at the step that was asked for.
+    Killed,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Run {
+    pub(crate) submissions: u32,
+    pub(crate) company: String,
+    pub(crate) export: bool,
+    born: u64,
+}
+
+/// The service, and the disk of the host.
+pub(crate) struct World {
+    pub(crate) now: Timestamp,
+    pub(crate) runs: BTreeMap<String, Run>,
+    pub(crate) blobs: BTreeMap<String, Vec<u8>>,
+    pub(crate) projects: BTreeMap<String, Value>,
+    pub(crate) lines: Vec<Value>,
+    pub(crate) tracking: BTreeMap<String, String>,
+    /// Checkpoints in the order in which they became durable.
+    pub(crate) saved: Vec<String>,
+    pub(crate) source: Vec<u8>,
+    pub(crate) package: Vec<u8>,
+    pub(crate) rows: u64,
+    /// Status at the end of each run.
+    pub(crate) end: &'static str,
+    pub(crate) errors: String,
+    /// Faults of the next requests; none when used up.
+    pub(crate) faults: Vec<Fault>,
+    /// The process dies at this step.
+    pub(crate) kill_at: Option<usize>,
+    pub(crate) steps: usize,
+    pub(crate) requests: Vec<String>,
+    /// URLs of blobs live this long.
+    pub(crate) url_life: Duration,
+    /// How often the URL of a package is empty first.
+    pub(crate) empty_urls: u32,
+    tokens: u32,
+}
+
+/// The secrets of the model: none of them may be seen in a checkpoint or an error.
+pub(crate) const SECRETS: [&str; 1] = ["SIGNATURE"];
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            now: START,
+            runs: BTreeMap::new(),
+            blobs: BTreeMap::new(),
+            projects: BTreeMap::new(),
+            lines: Vec::new(),
+            tracking: BTreeMap::new(),
+            saved: Vec::new(),
+            source: b"the package".to_vec(),
+            package: Vec::new(),
+            rows: 0,
+            end: "Succeeded",
+            errors: "[]".to_owned(),
+            faults: Vec::new(),
+            kill_at: None,
+            steps: 0,
+            requests: Vec::new(),
+            url_life: Duration::from_secs(35 * 60),
+            empty_urls: 0,
+            tokens: 0,
+        }
+    }
+
+    pub(crate) fn service() -> Service {
+        Service::new("https://contoso.operations.dynamics.com", Some("usmf")).unwrap()
+    }
+
+    pub(crate) fn submissions(&self, execution_id: &str) -> u32 {
+        self.runs.get(execution_id).map_or(0, |run| run.submissions)
+    }
+
+    /// Carries out steps until the end, or until the process dies.
+    pub(crate) fn hold<M: Machine>(&mut self, machine: &mut M) -> Ending<M::Output> {
+        let mut without_waiting = 0;
+        loop {
+            if self.kill_at == Some(self.steps) {
+                self.kill_at = None;
+                return Ending::Killed;
+            }
+            self.steps += 1;
+            without_waiting += 1;
+            assert!(without_waiting < 200, "the conversation goes round without waiting");
+            match machine.next(self.now) {
+                Step::Send(request) => {
+                    let answer = self.answer(&request);
+                    // Dying between the service's answer and its handling is a place of its own.
+                    if self.kill_at == Some(self.steps) {
+                        self.kill_at = None;
+                        return Ending::Killed;
+                    }
+                    self.steps += 1;
+                    machine.handle(answer, self.now);
+                }
+                Step::Token(_) => {
+                    self.tokens += 1;
+                    let expires = Some(self.now.plus(Duration::from_secs(3_600)));
+                    machine.handle(Input::TokenRenewed { expires }, self.now);
+                }
+                Step::Save(save) => {
+                    for secret in SECRETS {
+                        assert!(!save.state.contains(secret), "a checkpoint holds a secret: {}", save.state);
+                    }
+                    self.saved.push(save.state);
+                    machine.handle(Input::Saved, self.now);
+                }
+                Step::Read(range) => {
+                    let bytes = self.source[range.start as usize..range.end as usize].to_vec();
+                    machine.handle(Input::Bytes(bytes), self.now);
+                }
+                Step::Wait(until) => {
+                    assert!(until > self.now, "a pause that is over already");
+                    self.now = until;
+                    without_waiting = 0;
+                }
+                Step::Emit(_) => {}
+                Step::Done(output) => return Ending::Done(output),
+                Step::Failed(error) => {
+                    for secret in SECRETS {
+                        assert!(!format!("{error:?}").contains(secret), "an error holds a secret: {error:?}");
+                    }
+                    return Ending::Failed(*error);
+                }
+                step => panic!("an unknown step: {:?}", std::mem::discriminant(&step)),
+            }
+        }
+    }
+
+    /// The answer to one request, for tests that hold the conversation by hand.
+    pub(crate) fn answer(&mut self, request: &Request) -> Input {
+        assert_eq!(
+            request.bearer,
+            !request.url.contains("blob.core.windows.net"),
+            "the token goes to the environment, and nowhere else"
+        );
+        self.now = self.now.plus(Duration::from_millis(80));
+        let fault = if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) };
+        let lost = || Input::TransportError(TransportError::new(TransportKind::NoAnswer, "connection reset"));
+        match fault {
+            Fault::None => Input::Response(self.carry_out(request)),
+            Fault::LostBefore => lost(),
+            Fault::LostAfter => {
+                self.carry_out(request);
+                lost()
+            }
+            Fault::Busy => Input::Response(Response::new(429, "").with_header("Retry-After", "3")),
+            Fault::Refused if request.bearer => Input::Response(Response::new(401, "")),
+            Fault::Refused => lost(),
+            Fault::Gateway => {
+                self.carry_out(request);
+                Input::Response(Response::new(504, "<html><title>Gateway Timeout</title></html>"))
+            }
+            Fault::Down => Input::Response(Response::new(503, "")),
+        }
+    }
+
+    fn carry_out(&mut self, request: &Request) -> Response {
+        let (path, query) = request.url.split_once('?').unwrap_or((&request.url, ""));
+        let name = path.rsplit('/').next().unwrap().rsplit('.').next().unwrap().to_owned();
+        self.requests.push(name.clone());
+        if path.contains("blob.core.windows.net") {
+            return self.blob(request.method, path, query, &request.body);
+        }
+        if let Some((_, rest)) = path.split_once("/data/DataManagementDefinitionGroups/") {
+            let action = rest.rsplit('.').next().unwrap();
+            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            return self.action(action, &body);
+        }
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+        let filter = query.replace("%20", " ");
+        self.odata(request.method, path, &filter, &body)
+    }
+
+    fn blob(&mut self, method: Method, path: &str, query: &str, body: &[u8]) -> Response {
+        let end: u64 = query.split('&').find_map(|o| o.strip_prefix("life=")).unwrap().parse().unwrap();
+        if self.now.as_millis() > end {
+            return Response::new(
+                403,
+                "<Error><Code>AuthenticationFailed</Code><Message>expired</Message></Error>",
+            );
+        }
+        match method {
+            Method::Put => {
+                self.blobs.insert(path.to_owned(), body.to_vec());
+                Response::new(201, "")
+            }
+            _ => Response::new(200, self.package.clone()),
+        }
+    }
+
+    fn url(&self, name: &str) -> String {
+        let life = self.now.plus(self.url_life).as_millis();
+        format!("https://acct.blob.core.windows.net/dmf/{name}?sv=2014-02-14&life={life}&sig=SIGNATURE")
+    }
+
+    fn action(&mut self, action: &str, body: &Value) -> Response {
+        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        let value = |value: &str| Response::new(200, json!({ "value": value }).to_string());
+        let id = text("executionId");
+        match action {
+            "GetAzureWriteUrl" => {
+                let url = self.url(&text("uniqueFileName"));
+                value(&json!({ "BlobId": "{1}", "BlobUrl": url }).to_string())
+            }
+            "ImportFromPackage" | "ExportToPackage" => {
+                if action == "ImportFromPackage" {
+                    let url = text("packageUrl");
+                    let path = url.split('?').next().unwrap();
+                    assert_eq!(self.blobs.get(path), Some(&self.source), "an import of a blob that was not put");
+                }
+                let now = self.now.as_millis();
+                let run = self.runs.entry(id.clone()).or_default();
+                run.submissions += 1;
+                run.company = text("legalEntityId");
+                run.export = action == "ExportToPackage";
+                run.born = now;
+                value(&id)
+            }
+            "GetExecutionSummaryStatus" => match self.age(&id) {
+                // The record appears late.
+                None | Some(0..4_000) => Response::new(
+                    400,
+                    json!({ "error": { "code": "", "message": "An error has occurred.", "innererror": { "message":
+                        format!("Exception occurred while executing action GetExecutionSummaryStatus on Entity DataManagementDefinitionGroup: Execution details were not found for execution id: {id}") } } })
+                    .to_string(),
+                ),
+                Some(4_000..9_000) => value("NotRun"),
+                Some(9_000..60_000) => value("Executing"),
+                Some(_) => value(self.end),
+            },
+            "GetExecutionErrors" => value(&self.errors.clone()),
+            "GetExportedPackageUrl" => {
+                if self.empty_urls > 0 {
+                    self.empty_urls -= 1;
+                    return value("");
+                }
+                value(&self.url("export.zip"))
+            }
+            other => panic!("the model knows no action {other}"),
+        }
+    }
+
+    fn age(&self, id: &str) -> Option<u64> {
+        self.runs.get(id).map(|run| self.now.as_millis() - run.born)
+    }
+
+    fn odata(&mut self, method: Method, path: &str, filter: &str, body: &Value) -> Response {
+        let list = |rows: Vec<Value>| Response::new(200, json!({ "value": rows }).to_string());
+        let set = path.rsplit('/').next().unwrap();
+        let (set, key) = set.split_once('(').unwrap_or((set, ""));
+        let quoted = filter.split('\'').nth(1).unwrap_or_default();
+        match (set, method) {
+            ("DataManagementExecutionJobDetails", Method::Get) => match self.age(quoted) {
+                None | Some(0..4_000) => list(vec![]),
+                Some(_) => {
+                    let failed = if self.end == "Succeeded" { 0 } else { 1 };
+                    list(vec![
+                        json!({ "EntityName": "Vendors V2", "StagingStatus": "Finished", "TargetStatus": "Finished",
+                        "StagingRecordsToBeProcessedCount": self.rows, "StagingRecordsCreatedCount": self.rows,
+                        "TargetRecordsCreatedCount": self.rows.saturating_sub(failed), "TargetRecordsUpdatedCount": 0 }),
+                    ])
+                }
+            },
+            ("DataManagementEntities", Method::Get) => list(
+                self.tracking
+                    .get(quoted)
+                    .map(|kind| json!({ "EntityName": quoted, "ChangeTrackingType": kind }))
+                    .into_iter()
+                    .collect(),
+            ),
+            ("DataManagementDefinitionGroups", Method::Get) => {
+                let name = key.split('\'').nth(1).unwrap();
+                match self.projects.get(name) {
+                    Some(project) => Response::new(200, project.to_string()),
+                    None => Response::new(404, ""),
+                }
+            }
+            ("DataManagementDefinitionGroups", Method::Post) => {
+                let name = body["Name"].as_str().unwrap().to_owned();
+                if self.projects.contains_key(&name) {
+                    return Response::new(
+                        400,
+                        json!({ "Message": "The record already exists." }).to_string(),
+                    );
+                }
+                self.projects.insert(name, body.clone());
+                Response::new(201, body.to_string())
+            }
+            ("DataManagementDefinitionGroups", Method::Patch) => {
+                let name = key.split('\'').nth(1).unwrap();
+                merge(self.projects.get_mut(name).unwrap(), body);
+                Response::new(204, "")
+            }
+            ("DataManagementDefinitionGroupDetails", Method::Get) => {
+                list(self.lines.iter().filter(|line| line["DefinitionGroupId"] == quoted).cloned().collect())
+            }
+            ("DataManagementDefinitionGroupDetails", Method::Post) => {
+                let same = |line: &&Value| {
+                    line["DefinitionGroupId"] == body["DefinitionGroupId"]
+                        && line["EntityName"] == body["EntityName"]
+                };
+                if self.lines.iter().any(|line| same(&line)) {
+                    return Response::new(
+                        400,
+                        json!({ "Message": "The record already exists." }).to_string(),
+                    );
+                }
+                let mut line = body.clone();
+                let mapped = line["AutoGenerateMapping"] == "Yes";
+                line["AutoGenerateMapping"] = "No".into();
+                line["ValidationStatus"] = if mapped { "Yes" } else { "No" }.into();
+                self.lines.push(line.clone());
+                Response::new(201, line.to_string())
+            }
+            ("DataManagementDefinitionGroupDetails", Method::Patch) => {
+                let label = key.split('\'').nth(3).unwrap().replace("%20", " ");
+                let line = self.lines.iter_mut().find(|line| line["EntityName"] == label.as_str()).unwrap();
+                merge(line, body);
+                Response::new(204, "")
+            }
+            (set, method) => panic!("the model knows no {method:?} of {set}"),
+        }
+    }
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    for (name, value) in patch.as_object().unwrap() {
+        target[name] = value.clone();
+    }
+}
