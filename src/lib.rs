@@ -1,4 +1,19 @@
-//! Lets contract lifecycle management (CLM) products work with Microsoft Dynamics 365 Supply Chain Management.
+//! Lets contract lifecycle management (CLM) products work with Microsoft Dynamics 365 Supply Chain Management (SCM).
+//!
+//! The crate holds conversations with the service as values, and never opens a connection: a driver sends what a machine
+//! asks for (see [`http`]). In the npm package `d365-clm` that driver is over `fetch`; a native caller brings its own.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`package`] | data packages: build, open, check |
+//! | [`table`] | rows ⇄ bytes of a data file |
+//! | [`odata`] | requests that this service accepts, and its answers |
+//! | [`dmf`] | data projects, imports and exports that lose nothing |
+//! | [`http`] | requests as data, repetition, the contract with a driver |
+//! | [`catalog`] | what is known of the entities |
+//! | [`error`] | the one error type, with a stable code |
+//!
+//! What belongs in this file: the list of modules, and the one gate that keeps JavaScript's exports out of native builds.
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 pub mod catalog;

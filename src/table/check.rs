@@ -49,10 +49,13 @@ impl CsvChecker {
         if self.decoder.is_none() {
             self.begin()?;
         }
-        let whole = self.decoder.as_ref().map_or(Ok(()), Decoder::finish);
-        whole.map_err(|e| undecodable(e, self.tokenizer.line()))?;
-        self.tokenizer.finish(&mut self.sink).map_err(csv_error)?;
+        let decoded = self.decoder.as_ref().map_or(Ok(()), Decoder::finish);
+        let ended = match decoded {
+            Ok(()) => self.tokenizer.finish(&mut self.sink).map_err(csv_error),
+            Err(error) => Err(undecodable(error, self.tokenizer.line())),
+        };
         self.check_line_ends()?;
+        ended?;
         if self.sink.columns.is_empty() {
             return Err(invalid("the file has no header row")
                 .hint("The first row must be the names of the fields, upper case (FF004)."));
@@ -86,10 +89,14 @@ impl CsvChecker {
         for piece in bytes.chunks(64 << 10) {
             self.text.clear();
             let decoded = decoder.push(piece, &mut self.text);
-            self.tokenizer.feed(&self.text, &mut self.sink).map_err(csv_error)?;
-            decoded.map_err(|e| undecodable(e, self.tokenizer.line()))?;
+            let fed = self.tokenizer.feed(&self.text, &mut self.sink).map_err(csv_error);
+            let line = self.tokenizer.line();
+            // The first fault of the file is reported, however the file is cut into chunks.
+            self.check_line_ends()?;
+            fed?;
+            decoded.map_err(|error| undecodable(error, line))?;
         }
-        self.check_line_ends()
+        Ok(())
     }
 
     fn check_line_ends(&self) -> Result<()> {
@@ -245,6 +252,11 @@ mod tests {
         let error = unicode(&utf16("A\r\n1\r\n2\n3\r\n"));
         assert_eq!(error.at.unwrap().line, Some(3));
         unicode(&utf16("A\n1\n"));
+    }
+
+    #[test]
+    fn the_first_fault_is_told_in_any_chunks() {
+        assert!(unicode(&utf16("A,B\r\n1,2\n3\r\n")).message.contains("LF alone"));
     }
 
     #[test]
