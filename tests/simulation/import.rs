@@ -212,7 +212,7 @@ fn a_checkpoint_that_can_not_be_kept_stops_the_job_unsent() {
 fn a_source_that_changes_under_way_is_not_uploaded() {
     let mut world = World::new();
     let mut job = begin(&world);
-    world.source = b"the package!".to_vec();
+    world.source = b"THE PACKAGE".to_vec();
     let Ending::Failed(error) = world.hold(&mut job) else { panic!("other bytes were imported") };
     assert_eq!(error.code, ErrorCode::SourceChanged);
     assert!(world.blobs.is_empty() && world.runs.is_empty());
