@@ -50,7 +50,12 @@ export interface WireDescription {
   name: string;
   description: string;
   entities: {
-    entity: string; collection?: string; format: string; fileName: string; columns: string[]; fields: Record<string, string>;
+    entity: string;
+    collection?: string;
+    format: string;
+    fileName: string;
+    columns: string[];
+    fields: Record<string, string>;
   }[];
   files: { name: string; size: number; compressedSize: number }[];
 }
@@ -59,14 +64,24 @@ export interface WireRowCursor {
   next(max: number): WireRows | undefined;
   free(): void;
 }
-export interface WireRows { readonly rows: number; readonly text: string; readonly ends: Uint32Array; free(): void }
+export interface WireRows {
+  readonly rows: number;
+  readonly text: string;
+  readonly ends: Uint32Array;
+  free(): void;
+}
 
 /** The functions of the host that the driver calls. */
 export interface WireHost {
   /** The host's own; otherwise the global fetch is used. */
   fetch?: typeof fetch;
   /** `expiresOn` in milliseconds since 1970; undefined: unknown. Absent: requests go without a token (behind a relay). */
-  getToken?: (request: { resource: string; scope: string; reason: "first" | "expiring" | "rejected"; signal?: AbortSignal }) => Promise<{ token: string; expiresOn?: number }>;
+  getToken?: (request: {
+    resource: string;
+    scope: string;
+    reason: "first" | "expiring" | "rejected";
+    signal?: AbortSignal;
+  }) => Promise<{ token: string; expiresOn?: number }>;
   rewriteUrl?: (url: string) => string;
   /** JSON of ClientEvent. */
   onEvent?: (event: string) => void;
@@ -77,23 +92,48 @@ export interface WireClient {
   count(collection: string, query: string, signal?: AbortSignal): Promise<number>;
   get(collection: string, key: string, query: string, signal?: AbortSignal): Promise<string | undefined>;
   create(collection: string, value: string, signal?: AbortSignal): Promise<string>;
-  update(collection: string, key: string, patch: string, ifMatch: string | undefined, signal?: AbortSignal): Promise<void>;
+  update(
+    collection: string,
+    key: string,
+    patch: string,
+    ifMatch: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<void>;
   delete(collection: string, key: string, ifMatch: string | undefined, signal?: AbortSignal): Promise<void>;
   /** JSON of the result's value, or undefined for an action without result. */
-  action(collection: string, name: string, parameters: string, key: string | undefined, signal?: AbortSignal): Promise<string | undefined>;
+  action(
+    collection: string,
+    name: string,
+    parameters: string,
+    key: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<string | undefined>;
   /** `project` as DataProject; result `{"created":false,"changed":["…"]}`. */
   ensureProject(project: string, exact: boolean, signal?: AbortSignal): Promise<string>;
   /** One job at a time: a second one while the first runs is CONFLICT. Result: ImportResult without rejected(). */
   importPackage(options: string, source: Uint8Array, hooks: WireJobHooks, signal?: AbortSignal): Promise<string>;
   exportPackage(options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<WireExport>;
   /** Goes on from a checkpoint of either kind. */
-  resumeImport(checkpoint: string, options: string, source: Uint8Array | undefined, hooks: WireJobHooks, signal?: AbortSignal): Promise<string>;
+  resumeImport(
+    checkpoint: string,
+    options: string,
+    source: Uint8Array | undefined,
+    hooks: WireJobHooks,
+    signal?: AbortSignal,
+  ): Promise<string>;
   resumeExport(checkpoint: string, options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<WireExport>;
   free(): void;
 }
 /** JSON `{"items":[…],"count":n}` of the next page, or undefined after the last. */
-export interface WirePager { next(signal?: AbortSignal): Promise<string | undefined>; free(): void }
-export interface WireExport { readonly result: string; takeBytes(): Uint8Array; free(): void }
+export interface WirePager {
+  next(signal?: AbortSignal): Promise<string | undefined>;
+  free(): void;
+}
+export interface WireExport {
+  readonly result: string;
+  takeBytes(): Uint8Array;
+  free(): void;
+}
 export interface WireJobHooks {
   /** JSON of the checkpoint. Awaited before any request that the service could act on; a rejection stops the job unsent. */
   onCheckpoint(checkpoint: string): Promise<void>;
@@ -111,13 +151,23 @@ export type WireFilter = Record<string, unknown>;
 /** The exports of the generated glue. */
 export interface Wire {
   /** The web loader of wasm-bindgen; always called with a source. */
-  default(input: { module_or_path: WebAssembly.Module | BufferSource | Response | Promise<Response> | URL | string }): Promise<unknown>;
+  default(input: {
+    module_or_path: WebAssembly.Module | BufferSource | Response | Promise<Response> | URL | string;
+  }): Promise<unknown>;
   initSync(input: { module: WebAssembly.Module | BufferSource }): unknown;
   version(): string;
   /** `spec`: PackageSpec as JSON without rows, data, files; with `level`. */
-  PackageWriter: new (spec: string) => WirePackageWriter;
+  PackageWriter: new (
+    spec: string,
+  ) => WirePackageWriter;
   /** `options`: `{"limits":{…}}` as JSON. */
-  PackageReader: new (bytes: Uint8Array, options: string) => WirePackageReader;
+  PackageReader: new (
+    bytes: Uint8Array,
+    options: string,
+  ) => WirePackageReader;
   /** `options`: ClientOptions as JSON without its functions, plus `pageOrigin` when in a page or worker of one. */
-  Client: new (options: string, host: WireHost) => WireClient;
+  Client: new (
+    options: string,
+    host: WireHost,
+  ) => WireClient;
 }

@@ -84,9 +84,9 @@ impl CsvChecker {
     }
 
     fn check(&mut self, bytes: &[u8]) -> Result<()> {
-        let Some(decoder) = &mut self.decoder else { return Ok(()) };
         // In pieces, so that the text of a large chunk never stands in memory as a whole.
         for piece in bytes.chunks(64 << 10) {
+            let Some(decoder) = &mut self.decoder else { return Ok(()) };
             self.text.clear();
             let decoded = decoder.push(piece, &mut self.text);
             let fed = self.tokenizer.feed(&self.text, &mut self.sink).map_err(csv_error);

@@ -1,2 +1,89 @@
-//! xtask
-fn main() {}
+//! Every command of the README: `cargo xtask setup | build | demo | test | catalog`.
+
+mod build;
+mod catalog;
+mod demo;
+mod process;
+mod profile;
+mod setup;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use workspace::Workspace;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  setup     finds out what is missing on this machine and installs it
+  build     makes the npm package in pkg/
+  demo      the main job against the sandbox, shown step by step
+  test      every check and test
+  catalog --from FILE [--check]
+            makes the entity catalogue from the reference's entities.json, or compares only";
+
+/// A line for the person who waits; on stdout, at once.
+#[macro_export]
+macro_rules! say {
+    ($($text:tt)*) => { println!("{}", format_args!($($text)*)) };
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match dispatch(&arguments) {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("error: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
+    match arguments {
+        ["setup"] => {
+            let workspace = begin("setup: what this machine lacks for building, testing and the demo")?;
+            let machine = setup::run(&workspace)?;
+            let complete =
+                machine.npm.is_ok() && machine.wasm.is_ok() && (machine.browser.is_ok() || !setup::in_ci());
+            return Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        ["build"] => {
+            let workspace = begin("build: the npm package d365-clm in pkg/ (some minutes the first time)")?;
+            build::run(&workspace, setup::for_build(&workspace)?)?;
+        }
+        ["demo"] => {
+            let workspace = begin(
+                "demo: contracts into a sandboxed Supply Chain Management, master data and its changes out of it\n\
+                 (some minutes the first time; what is missing is installed first)",
+            )?;
+            // The browser is for the tests; here its absence is only told.
+            let machine = setup::run(&workspace)?;
+            let (Ok(()), Ok(toolchain)) = (&machine.npm, &machine.wasm) else {
+                anyhow::bail!("the demo needs what is missing above");
+            };
+            build::run(&workspace, *toolchain)?;
+            demo::run_job(&workspace)?;
+        }
+        ["test"] => {
+            let workspace = begin("test: every check and test (about a quarter of an hour the first time)")?;
+            return test::run(&workspace);
+        }
+        ["catalog", "--from", file] => catalog::write(&Workspace::locate()?, file)?,
+        ["catalog", "--from", file, "--check"] => catalog::check(&Workspace::locate()?, file)?,
+        [] | ["help" | "--help" | "-h"] => say!("{USAGE}"),
+        _ => {
+            eprintln!("error: unknown command line: {}\n\n{USAGE}", arguments.join(" "));
+            return Ok(ExitCode::from(2));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn begin(title: &str) -> anyhow::Result<Workspace> {
+    say!("{title}");
+    process::end_everything_on_signal()?;
+    Workspace::locate()
+}

@@ -1,0 +1,56 @@
+//! Settings that an administrator would change in the client.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::server::App;
+use crate::store::StoreError;
+
+/// Why settings were not taken. Nothing of that call was stored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettingsError {
+    /// Not the JSON that is expected.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// No such label.
+    #[error("'{0}' is not the label of a data entity")]
+    UnknownEntity(String),
+    /// No such option.
+    #[error("'{0}' is no change tracking option; these are: None, ALL, CustomQuery, PrimaryTable")]
+    UnknownOption(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Settings {
+    /// Entity label → option.
+    #[serde(default)]
+    change_tracking: BTreeMap<String, String>,
+    default_company: Option<String>,
+}
+
+/// Applies a settings document. Switching change tracking off and on again loses the markers of the entity.
+pub(crate) fn change(app: &App, bytes: &[u8]) -> Result<(), SettingsError> {
+    let settings: Settings = serde_json::from_slice(bytes)?;
+    app.store.with(|db| {
+        for (label, option) in &settings.change_tracking {
+            let entity =
+                app.catalog.label(label).ok_or_else(|| SettingsError::UnknownEntity(label.clone()))?;
+            if !app.catalog.members("DMFChangeTrackingType").contains(option) {
+                return Err(SettingsError::UnknownOption(option.clone()));
+            }
+            if option == "None" {
+                db.clear_markers(None, Some(&entity.label))?;
+            }
+            db.set_setting(&format!("tracking:{label}"), option)?;
+        }
+        if let Some(company) = &settings.default_company {
+            db.set_setting("defaultCompany", &company.to_ascii_lowercase())?;
+        }
+        Ok(())
+    })
+}

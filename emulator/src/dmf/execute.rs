@@ -1,0 +1,91 @@
+//! The background part of a run: what a caller sees when.
+//!
+//! After the submission the record of the run is not there for one step; then it is `NotRun`, then `Executing`, each
+//! for at least one step, then the result. The address of an exported package appears one step after that.
+
+use std::time::Duration;
+
+use super::records::{Detail, save_job};
+use crate::server::App;
+use crate::store::{RunState, StoreError};
+
+/// What a run came to.
+pub(crate) struct Finished {
+    /// `None`: the run never ends, as in the service when an export line has no mapping.
+    pub(crate) state: Option<RunState>,
+    /// The exported package.
+    pub(crate) package: Option<Vec<u8>>,
+    /// (entity label, file of rejected rows)
+    pub(crate) error_files: Vec<(String, String)>,
+}
+
+/// Carries a submitted run through its states. `details` are shown before `work` begins.
+pub(crate) async fn drive(
+    app: App,
+    execution: String,
+    project: String,
+    details: Vec<Detail>,
+    work: impl FnOnce(&App) -> Result<Finished, StoreError> + Send + 'static,
+) {
+    let result = run(&app, &execution, &project, details, work).await;
+    if let Err(error) = result {
+        eprintln!("run {execution}: {error}");
+        // Nothing is left to do where this fails too: the database is gone.
+        let _ = app.store.with(|db| db.set_run(&execution, RunState::Failed, true));
+    }
+}
+
+async fn run(
+    app: &App,
+    execution: &str,
+    project: &str,
+    details: Vec<Detail>,
+    work: impl FnOnce(&App) -> Result<Finished, StoreError> + Send + 'static,
+) -> Result<(), String> {
+    let text = |error: StoreError| error.to_string();
+    tokio::time::sleep(app.step).await;
+    app.store
+        .with(|db| {
+            db.set_run(execution, RunState::NotRun, true)?;
+            save_job(db, project, execution)?;
+            details.iter().try_for_each(|detail| detail.save(db))
+        })
+        .map_err(text)?;
+    tokio::time::sleep(app.step).await;
+    app.store.with(|db| db.set_run(execution, RunState::Executing, true)).map_err(text)?;
+
+    let of_worker = app.clone();
+    let worker = tokio::task::spawn_blocking(move || work(&of_worker));
+    let (finished, ()) = tokio::join!(worker, tokio::time::sleep(app.step));
+    // A panic in the worker fails its run and nothing else.
+    let finished = finished.map_err(|_| "the worker stopped".to_owned())?.map_err(text)?;
+
+    for (label, file) in finished.error_files {
+        let blob = format!("{execution}-{}-staging-errors.csv", uuid::Uuid::new_v4().simple());
+        app.storage
+            .put(&blob, "text/csv", crate::package::text::encode_unicode(&file))
+            .await
+            .map_err(|e| e.to_string())?;
+        app.store
+            .with(|db| db.set_setting(&error_file_setting(execution, &label, "staging"), &blob))
+            .map_err(text)?;
+    }
+    let mut blob = None;
+    if let Some(package) = finished.package {
+        let name = format!("{}.zip", uuid::Uuid::new_v4());
+        app.storage.put(&name, "application/zip", package).await.map_err(|error| error.to_string())?;
+        blob = Some(name);
+    }
+    let Some(state) = finished.state else { return Ok(()) };
+    app.store.with(|db| db.set_run(execution, state, true)).map_err(text)?;
+    if let Some(blob) = blob {
+        tokio::time::sleep(app.step.min(Duration::from_secs(2))).await;
+        app.store.with(|db| db.set_run_blob(execution, &blob)).map_err(text)?;
+    }
+    Ok(())
+}
+
+/// Where the blob name of an error file is kept.
+pub(crate) fn error_file_setting(execution: &str, label: &str, step: &str) -> String {
+    format!("errors:{step}:{execution}:{label}")
+}

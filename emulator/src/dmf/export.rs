@@ -1,0 +1,250 @@
+//! Exports: the submission, and the run, with change tracking.
+//!
+//! The marker of an incremental line is kept per project, entity and company. It moves when the run exports the
+//! entity, whether or not anybody downloads the package.
+
+use super::entities::change_tracking;
+use super::execute::{Finished, drive};
+use super::formats::{Format, unsupported};
+use super::import::{Cause, check_company, refuse_second_submission};
+use super::projects::{self, Line, Project};
+use super::records::Detail;
+use crate::catalog::{COMPANY, Entity, Kind, Property};
+use crate::odata::Parameters;
+use crate::package::{OutEntity, csv, file_name, package, text};
+use crate::server::App;
+use crate::store::{EntityLog, RunState, StoreError, Stored};
+use crate::value::{NO_DATE, default_value};
+
+/// What an export call asks for beyond its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Everything,
+    /// At most so many records per entity; 0 is no limit. Does not move markers (unverified).
+    Preview(usize),
+}
+
+/// `ExportToPackage` and its variants: returns the execution id.
+pub(crate) fn submit(app: &App, parameters: &Parameters, extent: Extent) -> Result<String, Cause> {
+    let name = parameters.text("definitionGroupId").to_owned();
+    let company = parameters.text("legalEntityId").to_owned();
+    let again = parameters.flag("reExecute");
+    let execution = match parameters.text("executionId") {
+        "" => format!("ExportPackage-{}", uuid::Uuid::new_v4()),
+        id => id.to_owned(),
+    };
+    let refused = || {
+        Cause(format!(
+            "Export to package failed for definition group: {name}, package name: {}, execution id: {execution}, reExecute: {again}, legal entity: {company}",
+            parameters.text("packageName")
+        ))
+    };
+    let known = app.store.with(|db| db.run(&execution))?;
+    match &known {
+        Some(run) if again && run.state.terminal() && run.project == name => {
+            app.store.with(|db| {
+                db.count_submission(&execution)?;
+                db.clear_logs(&execution)?;
+                db.set_run_blob(&execution, "")
+            })?;
+        }
+        Some(_) => refuse_second_submission(app, &execution)?,
+        None if again => return Err(refused()),
+        None => {}
+    }
+    let rerun = known.is_some();
+    let mut project = app
+        .store
+        .with(|db| projects::read(db, &name))?
+        .ok_or_else(|| Cause(format!("Data project {name} does not exist.")))?;
+    if project.operation == "Import" {
+        return Err(refused());
+    }
+    check_company(app, &company)?;
+    let wanted: Vec<&str> =
+        parameters.text("entityList").split(',').map(str::trim).filter(|l| !l.is_empty()).collect();
+    project
+        .lines
+        .retain(|line| !line.disabled && (wanted.is_empty() || wanted.contains(&line.label.as_str())));
+
+    app.store.with(|db| {
+        if rerun {
+            db.set_run(&execution, RunState::NotRun, true)
+        } else {
+            db.add_run(&execution, &name, &company, "Export")
+        }
+    })?;
+    let details = project.lines.iter().map(|line| detail(&name, &execution, line)).collect();
+    let job = Job {
+        project: name.clone(),
+        execution: execution.clone(),
+        company: company.to_ascii_lowercase(),
+        extent,
+    };
+    tokio::spawn(drive(app.clone(), execution.clone(), name, details, move |app| job.run(app, &project)));
+    Ok(execution)
+}
+
+fn detail(project: &str, execution: &str, line: &Line) -> Detail {
+    let mut detail = Detail::new(project, execution, &line.label, line.order);
+    detail.format.clone_from(&line.format);
+    detail
+}
+
+struct Job {
+    project: String,
+    execution: String,
+    /// Lower case.
+    company: String,
+    extent: Extent,
+}
+
+impl Job {
+    fn run(&self, app: &App, project: &Project) -> Result<Finished, StoreError> {
+        let finished = |state, package| Ok(Finished { state, package, error_files: Vec::new() });
+        if self.project.contains('\'') {
+            self.log(
+                app,
+                "",
+                "The SSIS package could not be executed: the name of the data project holds an apostrophe.",
+            )?;
+            return finished(Some(RunState::Failed), None);
+        }
+        let mut entities = Vec::new();
+        let mut failed = 0;
+        for line in &project.lines {
+            let mut detail = detail(&self.project, &self.execution, line);
+            detail.start_staging();
+            app.store.with(|db| detail.save(db))?;
+            if !line.mapped {
+                // Nothing is staged, and the run stays as it is.
+                return finished(None, None);
+            }
+            match self.entity(app, line)? {
+                Ok((entity, rows)) => {
+                    detail.file.clone_from(&entity.file);
+                    detail.to_stage = rows;
+                    detail.staged = rows;
+                    detail.end_staging("Finished");
+                    detail.start_target();
+                    detail.created = rows;
+                    detail.end_target("Finished");
+                    entities.push(entity);
+                }
+                Err(reason) => {
+                    failed += 1;
+                    detail.end_staging("Error");
+                    detail.target = "NotRun";
+                    self.log(app, &line.label, &reason)?;
+                }
+            }
+            app.store.with(|db| detail.save(db))?;
+        }
+        if entities.is_empty() {
+            if failed == 0 {
+                self.log(app, "", "The data project has no entities to export.")?;
+            }
+            return finished(Some(RunState::Failed), None);
+        }
+        let category =
+            app.catalog.members("DMFProjectCategory").iter().position(|name| *name == project.category);
+        let description = if project.description.is_empty() { &self.project } else { &project.description };
+        match package(&self.project, description, category.unwrap_or(0), &entities) {
+            Ok(bytes) if failed == 0 => finished(Some(RunState::Succeeded), Some(bytes)),
+            Ok(bytes) => finished(Some(RunState::PartiallySucceeded), Some(bytes)),
+            Err(error) => {
+                self.log(app, "", &format!("The package could not be written: {error}."))?;
+                finished(Some(RunState::Failed), None)
+            }
+        }
+    }
+
+    fn entity(&self, app: &App, line: &Line) -> Result<Result<(OutEntity, usize), String>, StoreError> {
+        let Some(entity) = app.catalog.label(&line.label) else {
+            return Ok(Err(format!("Entity {} does not exist.", line.label)));
+        };
+        let Some(format) = Format::parse(&line.format) else { return Ok(Err(unsupported(&line.format))) };
+        let properties: Vec<&Property> = entity
+            .properties
+            .iter()
+            .filter(|property| !(entity.company && property.name == COMPANY))
+            .collect();
+        let mut out = String::new();
+        csv::write_record(&mut out, properties.iter().map(|property| property.field.as_str()));
+        let mut rows = 0;
+        let limit = match self.extent {
+            Extent::Preview(count) if count > 0 => count,
+            _ => usize::MAX,
+        };
+        app.store.with(|db| {
+            let company = if entity.company { self.company.as_str() } else { "" };
+            let tracked = line.incremental && change_tracking(db, &line.label)? != "None";
+            let marker = if tracked { db.marker(&self.project, &line.label, company)? } else { None };
+            db.scan(&entity.aot, Some(company), marker.unwrap_or(0), |stored| -> Result<(), StoreError> {
+                if rows < limit {
+                    let cells: Vec<String> =
+                        properties.iter().map(|property| cell(app, property, &stored)).collect();
+                    csv::write_record(&mut out, cells.iter().map(String::as_str));
+                    rows += 1;
+                }
+                Ok(())
+            })?;
+            if tracked && self.extent == Extent::Everything {
+                let version = db.version()?;
+                db.set_marker(&self.project, &line.label, company, version)?;
+            }
+            Ok::<_, StoreError>(())
+        })?;
+        let data = match format {
+            Format::CsvUnicode => text::encode_unicode(&out),
+            Format::Csv if out.is_ascii() => out.into_bytes(),
+            Format::Csv => {
+                return Ok(Err(format!(
+                    "DMF1957: The data of {} holds characters that the code page of the source data format does not have.",
+                    line.label
+                )));
+            }
+        };
+        Ok(Ok((out_entity(entity, line, &properties, data), rows)))
+    }
+
+    fn log(&self, app: &App, label: &str, message: &str) -> Result<(), StoreError> {
+        let entry = EntityLog {
+            entity: label.to_owned(),
+            step: "staging",
+            record: String::new(),
+            field: String::new(),
+            message: message.to_owned(),
+        };
+        app.store.with(|db| db.log(&self.execution, &entry))
+    }
+}
+
+fn out_entity(entity: &Entity, line: &Line, properties: &[&Property], data: Vec<u8>) -> OutEntity {
+    OutEntity {
+        label: entity.label.clone(),
+        target: entity.aot.clone(),
+        file: file_name(&entity.label, "csv"),
+        format: line.format.clone(),
+        refresh: if line.incremental { "IncrementalPush" } else { "FullPush" }.to_owned(),
+        fields: properties.iter().map(|property| property.field.clone()).collect(),
+        unit: line.order.0,
+        level: line.order.1,
+        sequence: line.order.2,
+        data,
+    }
+}
+
+/// A value as it stands in a file: enums by symbol, dates in UTC without offset.
+fn cell(app: &App, property: &Property, stored: &Stored) -> String {
+    let value = match stored.row.get(&property.name) {
+        Some(value) => value.clone(),
+        None => default_value(property, &app.catalog),
+    };
+    let text = value.as_text();
+    match property.kind {
+        Kind::DateTime if text == NO_DATE => "1900-01-01T00:00:00".to_owned(),
+        Kind::DateTime => text.strip_suffix('Z').unwrap_or(text).to_owned(),
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,17 @@
+//! Data management: the actions on data projects, imports and exports as background runs, change tracking. Packages as
+//! files are in the folder `package`; data projects and their lines are ordinary rows with rules in `odata::rules`.
+
+mod actions;
+mod entities;
+mod errors;
+mod execute;
+mod export;
+pub(crate) mod formats;
+mod import;
+mod load_file;
+mod prepare;
+mod projects;
+mod records;
+
+pub(crate) use actions::action;
+pub(crate) use entities::virtual_rows;

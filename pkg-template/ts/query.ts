@@ -1,0 +1,48 @@
+/** What is asked of an OData collection. */
+import { invalid } from "./errors.js";
+import type { Filter } from "./filter.js";
+import { objectToJson } from "./json.js";
+import type { Cell } from "./rows.js";
+
+/** Which rows and properties are wanted. */
+// biome-ignore lint/suspicious/noExplicitAny: an entity that the catalogue lacks has any properties
+export interface Query<T = any> {
+  /** A condition of `f`, or a text that is sent as it is. */
+  filter?: Filter | string;
+  /** Properties; default: all. */
+  select?: (keyof T & string)[];
+  /** "Name", "Name desc". */
+  orderBy?: string | string[];
+  /** At most so many rows, over all pages. */
+  top?: number;
+  /** Rows to leave out. */
+  skip?: number;
+  /** Ask for the number of all matching rows too; see `pages`. */
+  count?: boolean;
+  /** Rows of all companies that the user may see. Default: those of the company of the query, the client, or the service user. */
+  crossCompany?: boolean;
+  /** Rows of this company; refused for entities that are shared by all. */
+  company?: string;
+}
+/** A row as the service gives it. */
+export type Entity<T> = T & { readonly "@odata.etag"?: string };
+/** What may be written: numbers for Decimal and Int64 too, Date for times. */
+export type Input<T> = { [K in keyof T]?: T[K] | Cell };
+
+/** The query as the module takes it. */
+export function queryJson(query: Query | undefined): string {
+  if (query === undefined) return "{}";
+  return objectToJson(query, "the query");
+}
+
+/** A query that has a condition and companies only. */
+export function countJson(
+  filter: Filter | string | undefined,
+  companies: { company?: string; crossCompany?: boolean },
+): string {
+  if (filter !== undefined && typeof filter !== "string" && filter?.kind !== "filter") {
+    throw invalid("a filter is made by `f`, or is a text");
+  }
+  const { company, crossCompany } = companies;
+  return objectToJson({ filter, company, crossCompany }, "the query");
+}

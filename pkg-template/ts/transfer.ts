@@ -1,0 +1,188 @@
+/** Imports and exports: what goes in and what comes out of them. */
+import { ClmError, invalid, isClmError } from "./errors.js";
+import type { Handle } from "./handle.js";
+import {
+  type Checkpoint,
+  type ExecutionStatus,
+  type Job,
+  type JobKind,
+  type JobOptions,
+  RunningJob,
+  randomId,
+} from "./job.js";
+import { objectToJson } from "./json.js";
+import { buildPackage, type DataPackage, type PackageSpec, packageOf, streamOf } from "./package.js";
+import { type ByteSource, isByteSource, readAll } from "./sources.js";
+import type { WireClient, WireExport, WireJobHooks } from "./wire.js";
+
+/** A package, or what to build it from. A factory, Blob, bytes or spec with factories can be read again on resume; a stream can't. */
+export type ImportSource = ByteSource | PackageSpec | (() => ByteSource | PackageSpec);
+
+/** How a run is watched; all in milliseconds. */
+export interface Polling {
+  /** First pause between two questions; grows by half each time. Default 5,000, at least 100. */
+  interval?: number;
+  /** Longest pause. Default 60,000. */
+  max?: number;
+  /** A run that shows no other status and no more rows for this long is JOB_STALLED. Default 7,200,000. */
+  stalledAfter?: number;
+}
+
+export interface ImportOptions extends JobOptions {
+  /** Data project that runs; created or overwritten from the manifest. */
+  project: string;
+  /** Company of the rows; default: the client's. */
+  company?: string;
+  /** Unique id of the run; default: a random UUID. */
+  executionId?: string;
+  /** Whether staging goes on to the target. Default true. */
+  execute?: boolean;
+  /** Whether the project is overwritten from the manifest. Default true. */
+  overwrite?: boolean;
+  poll?: Polling;
+  /** After a lost answer to the submission: how long to look for the run before OUTCOME_UNKNOWN. Default 900,000 ms. */
+  outcomeGrace?: number;
+  /** Fetch the service's reasons of failed rows. Default true. */
+  errors?: boolean;
+}
+
+export interface EntityResult {
+  /** Label of the entity. */
+  entity: string;
+  /** The service's word for it. */
+  status: string;
+  /** Records created in the target. */
+  created?: number;
+  /** Records updated in the target. */
+  updated?: number;
+  /** Records that did not arrive. */
+  errors?: number;
+}
+
+export interface ImportResult {
+  executionId: string;
+  status: ExecutionStatus;
+  entities: EntityResult[];
+  /** Rows that did not arrive, over all entities. */
+  rejectedCount: number;
+  /** The service's reasons, where it gave any. It does not say of which entity. */
+  errors: RowFailure[];
+}
+
+export interface RowFailure {
+  /** Text of the record's key. */
+  recordId: string;
+  /** Field; often empty. */
+  field: string;
+  message: string;
+}
+
+export interface ExportOptions extends JobOptions {
+  /** Data project that runs; see `projects.ensure`. */
+  project: string;
+  /** Company of the rows; default: the client's. For shared entities any company will do. */
+  company?: string;
+  /** Unique id of the run; default: a random UUID. */
+  executionId?: string;
+  /** Name of the package; default: the execution id. */
+  packageName?: string;
+  poll?: Polling;
+  /** After a lost answer to the submission: how long to look for the run before OUTCOME_UNKNOWN. Default 900,000 ms. */
+  outcomeGrace?: number;
+}
+
+export interface ExportResult {
+  executionId: string;
+  status: ExecutionStatus;
+  entities: EntityResult[];
+  /** Downloaded, opened, and its rows counted against what the service says. Dispose of it after use. */
+  package: DataPackage;
+  /** The package as it came; may be called again. */
+  stream(): ReadableStream<Uint8Array>;
+}
+
+export interface ResumeOptions extends JobOptions {
+  /** Needed where the package was not submitted yet: the same one, or SOURCE_CHANGED. */
+  source?: ImportSource;
+  poll?: Polling;
+  outcomeGrace?: number;
+  /** For an import; see ImportOptions. */
+  errors?: boolean;
+}
+
+/** The client's handle, when it is wanted. */
+export type Client = () => Promise<Handle<WireClient>>;
+
+export function startImport(client: Client, source: ImportSource, options: ImportOptions): Job<ImportResult> {
+  const id = options?.executionId ?? randomId();
+  return new RunningJob(id, options ?? {}, async (hooks, signal) => {
+    const text = optionsJson(options, { executionId: id });
+    const bytes = await packageBytes(source, options, signal);
+    const handle = await client();
+    return JSON.parse(await handle.useAsync(signal, (c, s) => c.importPackage(text, bytes, hooks, s)));
+  });
+}
+
+export function startExport(client: Client, options: ExportOptions): Job<ExportResult> {
+  const id = options?.executionId ?? randomId();
+  return new RunningJob(id, options ?? {}, async (hooks, signal) => {
+    const text = optionsJson(options, { executionId: id });
+    const handle = await client();
+    return exported(await handle.useAsync(signal, (c, s) => c.exportPackage(text, hooks, s)));
+  });
+}
+
+export function resumeJob(
+  client: Client,
+  checkpoint: Checkpoint,
+  options: ResumeOptions,
+): Job<ImportResult | ExportResult> {
+  const { kind, executionId, project } = checkpoint ?? {};
+  if (!isKind(kind) || typeof executionId !== "string") {
+    throw new ClmError("CHECKPOINT_INVALID", "this is no checkpoint of an import or export", {
+      hint: "Hand over the object that onCheckpoint got, read back from JSON.",
+    });
+  }
+  const state = objectToJson(checkpoint, "the checkpoint");
+  const text = optionsJson(options, { executionId, project });
+  const { source } = options;
+  const start = async (hooks: WireJobHooks, signal: AbortSignal): Promise<ImportResult | ExportResult> => {
+    if (kind === "export") {
+      const handle = await client();
+      return exported(await handle.useAsync(signal, (c, s) => c.resumeExport(state, text, hooks, s)));
+    }
+    const bytes = source === undefined ? undefined : await packageBytes(source, options, signal);
+    const handle = await client();
+    return JSON.parse(await handle.useAsync(signal, (c, s) => c.resumeImport(state, text, bytes, hooks, s)));
+  };
+  return new RunningJob(executionId, options, start, checkpoint);
+}
+
+function isKind(kind: unknown): kind is JobKind {
+  return kind === "import" || kind === "export";
+}
+
+/** What the caller gave, without what stays in JavaScript. */
+function optionsJson(options: object, more: object): string {
+  if (typeof options !== "object" || options === null) throw invalid("the job needs options");
+  const { signal, onProgress, onCheckpoint, source, ...rest } = options as ResumeOptions;
+  return objectToJson({ ...rest, ...more }, "the options");
+}
+
+async function packageBytes(source: ImportSource, options: JobOptions, signal: AbortSignal): Promise<Uint8Array> {
+  let given: ByteSource | PackageSpec;
+  try {
+    given = typeof source === "function" ? await source() : source;
+  } catch (e) {
+    throw isClmError(e) ? e : invalid("the source of the import failed", { cause: e });
+  }
+  if (isByteSource(given)) return readAll(given, "the source of the import", signal);
+  return buildPackage(given, { signal, ...(options.onProgress ? { onProgress: options.onProgress } : {}) });
+}
+
+async function exported(got: WireExport): Promise<ExportResult> {
+  const result = JSON.parse(got.result) as Pick<ExportResult, "executionId" | "status" | "entities">;
+  const bytes = got.takeBytes();
+  got.free();
+  return { ...result, package: await packageOf(bytes), stream: () => streamOf(() => bytes) };
+}

@@ -1,0 +1,41 @@
+//! How large the parts are that a host downloads.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::say;
+
+/// Prints raw and gzipped (level 9) sizes of the module and of all JavaScript together.
+pub(super) fn report(package: &Path) -> anyhow::Result<()> {
+    let dist = package.join("dist");
+    let module = std::fs::read(dist.join("core.wasm"))?;
+    let mut scripts = Vec::new();
+    collect_scripts(&dist, &mut scripts)?;
+    for (name, bytes) in [("core.wasm", &module), ("JavaScript", &scripts)] {
+        say!("pkg          {name:<10} {:>9} bytes, {:>9} gzipped", bytes.len(), gzipped(bytes)?);
+    }
+    Ok(())
+}
+
+fn collect_scripts(folder: &Path, scripts: &mut Vec<u8>) -> anyhow::Result<()> {
+    let mut entries = folder.read_dir()?.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if path.is_dir() {
+            collect_scripts(&path, scripts)?;
+        } else if path.extension().is_some_and(|extension| extension == "js") {
+            scripts.extend(std::fs::read(&path)?);
+        }
+    }
+    Ok(())
+}
+
+fn gzipped(bytes: &[u8]) -> anyhow::Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
+}

@@ -1,0 +1,275 @@
+//! The stages, in the order of running: what is quick and most often wrong comes first.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use super::counts;
+use super::stage::{Context, Outcome};
+use crate::process::command;
+use crate::setup::{Browser, WasmToolchain};
+use crate::workspace::{Tool, Workspace};
+use crate::{demo, profile};
+
+type Run = fn(&Context<'_>, &str) -> anyhow::Result<Outcome>;
+
+pub(super) const ALL: [(&str, Run); 14] = [
+    ("cargo fmt", fmt),
+    ("catalogue", catalogue),
+    ("biome", biome),
+    ("clippy", clippy),
+    ("clippy wasm32", clippy_wasm),
+    ("cargo test", cargo_test),
+    ("build", build),
+    ("tsc", tsc),
+    ("sandbox", sandbox),
+    ("wasm tests in Node", wasm_in_node),
+    ("wasm tests in Chromium", wasm_in_browser),
+    ("node:test", node_test),
+    ("end to end in Chromium", browser_test),
+    ("demo", run_demo),
+];
+
+fn fmt(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    context.check(name, cargo(context).args(["fmt", "--all", "--check"]))
+}
+
+/// The catalogue is made from a file that is no part of this project, so elsewhere there is nothing to compare with.
+fn catalogue(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    let reference = "../shared/reference/entities.json";
+    if !context.workspace.path(reference).is_file() {
+        return Ok(Outcome::Skipped(format!("no {reference} beside this checkout")));
+    }
+    context.check(name, this(context)?.args(["catalog", "--from", reference, "--check"]))
+}
+
+fn biome(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    if let Err(missing) = &context.machine.npm {
+        return Ok(Outcome::Missing(missing.clone()));
+    }
+    context.check(name, node(context, Tool::Biome)?.args(["check", "--error-on-warnings", "."]))
+}
+
+fn clippy(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    let mut clippy = cargo(context);
+    clippy.args(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]);
+    context.check(name, &mut clippy)
+}
+
+fn clippy_wasm(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    let toolchain = match &context.machine.wasm {
+        Ok(toolchain) => *toolchain,
+        Err(missing) => return Ok(Outcome::Missing(missing.clone())),
+    };
+    let mut lint = if toolchain.has_clippy() {
+        let mut clippy = toolchain.cargo(context.workspace, "clippy");
+        clippy.args(WASM_TESTS).args(["--lib", "--", "-D", "warnings"]);
+        clippy
+    } else {
+        // The compiler's own warnings are what is left where there is no clippy for it.
+        let mut check = toolchain.cargo(context.workspace, "rustc");
+        check.args([
+            "--lib",
+            "-p",
+            "d365-clm",
+            "--features",
+            "wasm",
+            "--profile",
+            "check",
+            "--",
+            "-D",
+            "warnings",
+        ]);
+        check
+    };
+    context.check(name, &mut lint)
+}
+
+/// Unit, integration and property tests, and doctests. The test runner has none and takes long to compile in this profile.
+fn cargo_test(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    let mut test = cargo(context);
+    test.args(["test", "--workspace", "--exclude", "wasm-test-runner", "--no-fail-fast"]);
+    context.tests(name, &mut test, counts::of_libtest)
+}
+
+fn build(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    if let Some(missing) = needs_build(context) {
+        return Ok(missing);
+    }
+    context.check(name, this(context)?.arg("build"))
+}
+
+/// Every TypeScript project of ours, each by its own tsconfig.json.
+fn tsc(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    if let Err(missing) = &context.machine.npm {
+        return Ok(Outcome::Missing(missing.clone()));
+    }
+    let projects = projects(context.workspace)?;
+    let mut outcome = Outcome::Passed;
+    for project in projects {
+        let mut tsc = node(context, Tool::Tsc)?;
+        tsc.arg("-p").arg(&project).args(["--noEmit", "--strict"]);
+        if let Outcome::Failed(problem) = context.check(name, &mut tsc)? {
+            let project = project.strip_prefix(context.workspace.root()).unwrap_or(&project).to_path_buf();
+            outcome = Outcome::Failed(format!("{}: {problem}", project.display()));
+        }
+    }
+    Ok(outcome)
+}
+
+/// The sandbox and the compiled quickstart, which the following stages use. No test by itself.
+fn sandbox(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    context.prepare(name, &mut demo::sandbox_build(context.workspace))?;
+    if needs_build(context).is_none() {
+        context.prepare(name, &mut demo::quickstart_compile(context.workspace)?)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn wasm_in_node(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    match &context.machine.wasm {
+        Err(missing) => Ok(Outcome::Missing(missing.clone())),
+        Ok(toolchain) => {
+            let mut test = wasm_tests(context, name, *toolchain)?;
+            context.tests(name, &mut test, counts::of_libtest)
+        }
+    }
+}
+
+fn wasm_in_browser(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    let (toolchain, browser) = match (&context.machine.wasm, &context.machine.browser) {
+        (Ok(toolchain), Ok(browser)) => (*toolchain, browser),
+        (Err(missing), _) | (_, Err(missing)) => return Ok(Outcome::Missing(missing.clone())),
+    };
+    let capabilities = context.workspace.target().join("xtask").join("webdriver.json");
+    std::fs::write(&capabilities, webdriver_json(browser)?)?;
+    let mut test = wasm_tests(context, name, toolchain)?;
+    test.env("WASM_BINDGEN_USE_BROWSER", "1")
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
+        .env("CHROMEDRIVER", &browser.chromedriver)
+        .env_remove("GECKODRIVER");
+    context.tests(name, &mut test, counts::of_libtest)
+}
+
+const WASM_TESTS: [&str; 6] = ["-p", "d365-clm", "--features", "wasm", "--test", "wasm"];
+
+fn wasm_tests(context: &Context<'_>, name: &str, toolchain: WasmToolchain) -> anyhow::Result<Command> {
+    context.workspace.require("tests/wasm")?;
+    context.prepare(name, profile::tool_build(context.workspace).args(["-p", "wasm-test-runner"]))?;
+    let mut test = toolchain.cargo(context.workspace, "test");
+    test.args(WASM_TESTS).env(
+        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+        context.workspace.program(profile::TOOLS, "wasm-test-runner"),
+    );
+    Ok(test)
+}
+
+fn webdriver_json(browser: &Browser) -> anyhow::Result<String> {
+    let options = serde_json::json!({
+        "goog:chromeOptions": {
+            "binary": browser.chromium.to_str().context("the path of Chromium is not UTF-8")?,
+            "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        }
+    });
+    Ok(options.to_string())
+}
+
+fn node_test(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    if let Some(missing) = needs_build(context) {
+        return Ok(missing);
+    }
+    let mut test = node_tests(context, "tests/js")?;
+    context.tests(name, &mut test, counts::of_node)
+}
+
+fn browser_test(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    if let Some(missing) = needs_build(context) {
+        return Ok(missing);
+    }
+    let browser = match &context.machine.browser {
+        Ok(browser) => browser,
+        Err(missing) => return Ok(Outcome::Missing(missing.clone())),
+    };
+    let mut test = node_tests(context, "tests/browser")?;
+    test.env("CHROMIUM", &browser.chromium);
+    context.tests(name, &mut test, counts::of_node)
+}
+
+/// `node --test` over every `*.test.mjs` of a folder, named one by one: Node 20 expands no patterns.
+fn node_tests(context: &Context<'_>, folder: &str) -> anyhow::Result<Command> {
+    let workspace = context.workspace;
+    anyhow::ensure!(
+        workspace.pkg().join("package.json").is_file(),
+        "there is no pkg/: the stage build failed"
+    );
+    let files = files(&workspace.require(folder)?, ".test.mjs")?;
+    anyhow::ensure!(!files.is_empty(), "{folder} has no *.test.mjs");
+    let mut test = command("node", workspace.root());
+    test.args(["--test", "--test-reporter=spec", "--test-reporter-destination=stdout"])
+        .args(files)
+        .env("D365_SANDBOX_BIN", demo::sandbox_program(workspace)?)
+        .env("D365_AZURITE", workspace.tool(Tool::Azurite)?);
+    Ok(test)
+}
+
+fn run_demo(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    if let Some(missing) = needs_build(context) {
+        return Ok(missing);
+    }
+    context.check(name, this(context)?.arg("demo"))
+}
+
+fn needs_build(context: &Context<'_>) -> Option<Outcome> {
+    let machine = &context.machine;
+    let missing = machine.npm.as_ref().err().or(machine.wasm.as_ref().err());
+    missing.map(|missing| Outcome::Missing(missing.clone()))
+}
+
+fn cargo(context: &Context<'_>) -> Command {
+    command("cargo", context.workspace.root())
+}
+
+/// This program again, so that a command is tested as a person runs it.
+fn this(context: &Context<'_>) -> anyhow::Result<Command> {
+    Ok(command(std::env::current_exe()?, context.workspace.root()))
+}
+
+fn node(context: &Context<'_>, tool: Tool) -> anyhow::Result<Command> {
+    let mut node = command("node", context.workspace.root());
+    node.arg(context.workspace.tool(tool)?);
+    Ok(node)
+}
+
+/// The tsconfig.json of the package, of each example and of each folder of tests.
+fn projects(workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
+    let mut projects = vec![
+        workspace.require("pkg-template/tsconfig.json")?,
+        workspace.require("examples/node-quickstart/tsconfig.json")?,
+    ];
+    for parent in ["examples", "tests"] {
+        let parent = workspace.require(parent)?;
+        let mut folders = vec![parent.clone()];
+        for entry in parent.read_dir()? {
+            folders.push(entry?.path());
+        }
+        projects.extend(
+            folders.into_iter().map(|folder| folder.join("tsconfig.json")).filter(|file| file.is_file()),
+        );
+    }
+    projects.sort();
+    projects.dedup();
+    Ok(projects)
+}
+
+fn files(folder: &Path, ending: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        if path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(ending)) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
