@@ -320,7 +320,8 @@ function hostOf(
 ): WireHost {
   const host: WireHost = {};
   if (getToken) host.getToken = getToken;
-  if (fetch) host.fetch = (...args) => fetch(...args);
+  // Async, so that what it throws at once is as uncertain as a rejection: the request may have left.
+  if (fetch) host.fetch = async (...args) => fetch(...args);
   if (rewriteUrl) host.rewriteUrl = (url) => String(rewriteUrl(url));
   if (onEvent) {
     host.onEvent = (event) => {

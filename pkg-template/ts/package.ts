@@ -412,7 +412,9 @@ class Entity implements PackageEntity {
     const reporter = new Reporter(onProgress);
     const turns = new Turns(signal);
     let done = 0;
-    let wanted = size ?? Math.max(1, Math.floor(FIRST_CELLS / Math.max(1, this.columns.length)));
+    // In the order of the file, which need not be that of the maps.
+    const columns = cursor.use((c) => c.columns());
+    let wanted = size ?? Math.max(1, Math.floor(FIRST_CELLS / Math.max(1, columns.length)));
     try {
       while (true) {
         // The cursor may outlive the package in the module; for the caller it does not.
@@ -424,7 +426,7 @@ class Entity implements PackageEntity {
         done += rows;
         if (size === undefined)
           wanted = Math.max(1, Math.floor((AIM * rows) / Math.max(AIM / 64, text.length + ends.length)));
-        yield decodeRows(rows, text, ends, this.columns);
+        yield decodeRows(rows, text, ends, columns);
         reporter.report({ stage: "read", done, unit: "rows" });
         await turns.yield();
       }

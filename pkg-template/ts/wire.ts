@@ -60,6 +60,8 @@ export interface WireDescription {
   files: { name: string; size: number; compressedSize: number }[];
 }
 export interface WireRowCursor {
+  /** Columns in the order of the file's header: cell (r, c) belongs to number c of these. */
+  columns(): string[];
   /** Up to `max` rows, or undefined at the end. Cell (r, c) of n columns is number r * n + c; `ends` as in writeRows. */
   next(max: number): WireRows | undefined;
   free(): void;

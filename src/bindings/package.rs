@@ -133,6 +133,11 @@ pub struct RowCursor(RowReader);
 
 #[wasm_bindgen]
 impl RowCursor {
+    /// Columns in the order of the file, which need not be that of the maps.
+    pub fn columns(&self) -> Vec<String> {
+        self.0.columns().to_vec()
+    }
+
     /// Up to `max` rows, or nothing at the end.
     pub fn next(&mut self, max: usize) -> Result<Option<Rows>, JsValue> {
         self.0.next(max).map(|batch| batch.map(Rows)).map_err(throw)

@@ -27,8 +27,18 @@ test("a sound package made by hand opens", async () => {
   ]);
 });
 
+test("a header in another order than the maps", async () => {
+  const data = utf16("NAME,CURRENCYCODE\r\nEuro,EUR\r\n");
+  assert.deepEqual(await rowsOf(packageOf({ "Currencies.csv": data })), [{ NAME: "Euro", CURRENCYCODE: "EUR" }]);
+});
+
 test("bytes that are no zip", async () => {
-  for (const bytes of [new Uint8Array(), text("CURRENCYCODE,NAME\r\n"), text("<!DOCTYPE html><html>"), text('{"error":1}')]) {
+  for (const bytes of [
+    new Uint8Array(),
+    text("CURRENCYCODE,NAME\r\n"),
+    text("<!DOCTYPE html><html>"),
+    text('{"error":1}'),
+  ]) {
     assert.equal((await failure(bytes)).code, "NOT_A_PACKAGE");
   }
 });

@@ -83,7 +83,9 @@ test("without a source, and before loading, it says so", async () => {
 });
 
 test("all shapes of a source are taken", async () => {
-  const server = await serve((_, response) => response.writeHead(200, { "content-type": "application/wasm" }).end(EMPTY));
+  const server = await serve((_, response) =>
+    response.writeHead(200, { "content-type": "application/wasm" }).end(EMPTY),
+  );
   try {
     for (const source of [
       EMPTY,
@@ -181,12 +183,15 @@ test("a trap gives up the instance: what is under way ends, old objects are refu
     panicked("dmf/run.rs:7");
     throw new WebAssembly.RuntimeError("unreachable");
   };
-  assert.throws(() => handle.use(trap), (e) => {
-    assert.equal(e.code, "INTERNAL_PANIC");
-    assert.match(e.message, /dmf\/run\.rs:7/);
-    assert.ok(e.cause instanceof WebAssembly.RuntimeError);
-    return true;
-  });
+  assert.throws(
+    () => handle.use(trap),
+    (e) => {
+      assert.equal(e.code, "INTERNAL_PANIC");
+      assert.match(e.message, /dmf\/run\.rs:7/);
+      assert.ok(e.cause instanceof WebAssembly.RuntimeError);
+      return true;
+    },
+  );
   await assert.rejects(waiting, { code: "INTERNAL_PANIC" });
   assert.throws(() => handle.use(() => 1), { code: "INTERNAL_PANIC" });
   handle.dispose();
@@ -194,7 +199,10 @@ test("a trap gives up the instance: what is under way ends, old objects are refu
 
   await own.ready();
   assert.equal(resets, 1);
-  assert.equal(new Handle(own, "the thing", () => object).use(() => 1), 1);
+  assert.equal(
+    new Handle(own, "the thing", () => object).use(() => 1),
+    1,
+  );
 });
 
 test("an instance that can't be replaced stays dead", async () => {
@@ -230,9 +238,11 @@ test("a handle is freed once, and not under a call", async () => {
 
 test("the real module traps, is replaced, and works again", async () => {
   const wire = await loader.ready();
-  const broken = new Handle(loader, "the reader", () => Object.create(wire.PackageReader.prototype, {
-    __wbg_ptr: { value: 0xfffffff0, writable: true },
-  }));
+  const broken = new Handle(loader, "the reader", () =>
+    Object.create(wire.PackageReader.prototype, {
+      __wbg_ptr: { value: 0xfffffff0, writable: true },
+    }),
+  );
   assert.throws(() => broken.use((reader) => reader.describe()), { code: "INTERNAL_PANIC" });
   const spec = { name: "P", entities: [{ entity: "Currencies", rows: [{ CurrencyCode: "EUR" }] }] };
   const zip = await buildPackage(spec);
@@ -259,7 +269,10 @@ test("the real module loads from a path, a file URL and bytes, in processes of t
   assert.equal(run("await init(url)"), "NOT_A_PACKAGE");
   assert.equal(run("await init(fileURLToPath(url))"), "NOT_A_PACKAGE");
   assert.equal(run("initSync(readFileSync(url))"), "NOT_A_PACKAGE");
-  assert.match(run("await init('/no/such/core.wasm').catch((e) => console.log(e.code))"), /^WASM_LOAD_FAILED\nNOT_A_PACKAGE$/);
+  assert.match(
+    run("await init('/no/such/core.wasm').catch((e) => console.log(e.code))"),
+    /^WASM_LOAD_FAILED\nNOT_A_PACKAGE$/,
+  );
 });
 
 test("init may be called again at any time", async () => {

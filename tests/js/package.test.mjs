@@ -192,9 +192,11 @@ test("rows may come from any kind of source, and a file may be handed over ready
 });
 
 test("columns give the order, and what a row lacks is empty", async () => {
-  const opened = await built(currencies([{ Name: "Euro", CurrencyCode: "EUR" }, { CurrencyCode: "USD" }], {
-    columns: ["CurrencyCode", "Name"],
-  }));
+  const opened = await built(
+    currencies([{ Name: "Euro", CurrencyCode: "EUR" }, { CurrencyCode: "USD" }], {
+      columns: ["CurrencyCode", "Name"],
+    }),
+  );
   assert.deepEqual(opened.entities[0].columns, ["CURRENCYCODE", "NAME"]);
   assert.deepEqual(await collect(opened.entities[0].rows()), [
     { CURRENCYCODE: "EUR", NAME: "Euro" },

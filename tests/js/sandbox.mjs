@@ -74,7 +74,7 @@ export async function writeSeed(folder, seed, settings) {
   if (settings) await writeFile(join(folder, "settings.json"), JSON.stringify(settings));
 }
 
-async function tokenOf(about, which) {
+export async function tokenOf(about, which = "registered") {
   const [id, secret] =
     which === "registered"
       ? [about.clientId, about.clientSecret]

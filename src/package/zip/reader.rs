@@ -271,7 +271,9 @@ mod tests {
         // Both lines of the directory point to the first header.
         let second = bytes.windows(4).rposition(|w| w == b"PK\x01\x02").unwrap();
         bytes[second + 42..second + 46].fill(0);
-        assert!(refused(bytes).message.contains("overlaps"));
+        let error = open(bytes).unwrap_err();
+        assert_eq!(error.code, ErrorCode::PackageCorrupt);
+        assert!(error.message.contains("overlaps"), "seen before anything is inflated: {error}");
     }
 
     #[test]
@@ -325,6 +327,15 @@ mod tests {
         raw.method = 8;
         raw.size = 1000;
         assert!(refused(archive(&[raw])).message.contains("more than the 1000 bytes"));
+    }
+
+    #[test]
+    fn bytes_hidden_behind_the_compressed_data_are_damage() {
+        let mut raw = Raw::stored("a", b"\x03\0hidden");
+        raw.method = 8;
+        raw.size = 0;
+        raw.crc = 0;
+        assert!(refused(archive(&[raw])).message.contains("bytes left"));
     }
 
     #[test]

@@ -23,11 +23,25 @@ mod imp {
         }
     }
 
+    /// A process that has ended but was not waited for does not count: in a container it may never be.
     pub(crate) fn exists(group: u32) -> bool {
-        pid(group).is_some_and(|pid| killpg(pid, None).is_ok())
+        pid(group).is_some_and(|pid| killpg(pid, None).is_ok()) && has_running_member(group).unwrap_or(true)
     }
 
-    /// An ended leader that nobody waited for would count as existing for ever.
+    /// None where there is no /proc to ask.
+    fn has_running_member(group: u32) -> Option<bool> {
+        let running = std::fs::read_dir("/proc").ok()?.flatten().any(|process| {
+            let stat = std::fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+            // "PID (any name) STATE PARENT GROUP …"
+            let mut fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+            let state = fields.next();
+            fields.nth(1) == Some(group.to_string().as_str()) && state != Some("Z")
+        });
+        // A /proc that shows nothing at all (FreeBSD mounts none) is no answer.
+        std::path::Path::new("/proc/self/stat").exists().then_some(running)
+    }
+
+    /// Where there is no /proc, an ended leader that nobody waited for would count as existing for ever.
     pub(crate) fn reap(group: u32) {
         if let Some(pid) = pid(group) {
             let _ = waitpid(pid, Some(WaitPidFlag::WNOHANG));

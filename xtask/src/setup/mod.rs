@@ -40,6 +40,8 @@ pub(crate) fn in_ci() -> bool {
 /// Looks for everything that any command needs, and installs what is missing and can be installed.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Machine> {
     let packages = Packages::read(workspace)?;
+    // The tests that need these say for themselves that they were skipped.
+    let _ = found("interop", packages.install("interop"));
     let machine = Machine {
         npm: found("npm packages", npm(workspace)),
         wasm: found("wasm target", wasm_target::prepare(&packages)),

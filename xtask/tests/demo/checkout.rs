@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// A quickstart that tells what the real one would.
-pub const RIGHT_JOB: &str = r#"
+pub(crate) const RIGHT_JOB: &str = r#"
 echo $$ quickstart >> processes
 echo '{"type":"stage","name":"Contracts in"}'
 echo '{"type":"progress","stage":"upload","done":10,"total":20,"unit":"bytes"}'
@@ -22,7 +22,7 @@ echo
 "#;
 
 /// A quickstart that never ends, with a child of its own.
-pub const ENDLESS_JOB: &str = r#"
+pub(crate) const ENDLESS_JOB: &str = r#"
 echo $$ quickstart >> processes
 sleep 300 &
 echo $! child >> processes
@@ -31,7 +31,7 @@ sleep 300
 "#;
 
 /// The sandbox gets ready, with a child that stands for its storage.
-pub const START: &str = r#"sleep 300 & echo $! storage >> processes; echo $$ sandbox >> processes; echo '{"baseUrl":"http://127.0.0.1:1"}'"#;
+pub(crate) const START: &str = r#"sleep 300 & echo $! storage >> processes; echo $$ sandbox >> processes; echo '{"baseUrl":"http://127.0.0.1:1"}'"#;
 
 /// Ends when its input does, as the real one.
 fn good_sandbox() -> String {
@@ -41,22 +41,22 @@ fn good_sandbox() -> String {
 /// Scripts are written and run; a fork of another test in between would make the file busy.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-pub struct Checkout {
+pub(crate) struct Checkout {
     root: PathBuf,
     _turn: MutexGuard<'static, ()>,
 }
 
-pub struct Demo(Child);
+pub(crate) struct Demo(Child);
 
-pub struct Ended {
-    pub code: Option<i32>,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
     /// Of both streams, stdout first.
-    pub output: String,
+    pub(crate) output: String,
 }
 
 impl Checkout {
     /// `quickstart` is the body of a shell script, run in the checkout.
-    pub fn new(quickstart: &str) -> Checkout {
+    pub(crate) fn new(quickstart: &str) -> Checkout {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("checkout-{}", std::process::id()));
         let _ = fs::remove_dir_all(&root);
@@ -113,11 +113,11 @@ esac"#,
         self.set_sandbox(&good_sandbox());
     }
 
-    pub fn set_sandbox(&self, body: &str) {
+    pub(crate) fn set_sandbox(&self, body: &str) {
         self.script("target/debug/d365-sandbox", body);
     }
 
-    pub fn demo(&self) -> Demo {
+    pub(crate) fn demo(&self) -> Demo {
         let path = format!("{}:/usr/bin:/bin", self.root.join("bin").display());
         let child = Command::new(env!("CARGO_BIN_EXE_xtask"))
             .arg("demo")
@@ -138,7 +138,7 @@ esac"#,
         Demo(child)
     }
 
-    pub fn wait_for_processes(&self, count: usize) {
+    pub(crate) fn wait_for_processes(&self, count: usize) {
         let start = Instant::now();
         while self.processes().len() < count {
             assert!(start.elapsed() < Duration::from_secs(60), "only {:?} were started", self.processes());
@@ -146,7 +146,7 @@ esac"#,
         }
     }
 
-    pub fn assert_nothing_is_left(&self) {
+    pub(crate) fn assert_nothing_is_left(&self) {
         let processes = self.processes();
         let alive: Vec<_> = processes.iter().filter(|(pid, _)| is_alive(*pid)).collect();
         assert!(alive.is_empty(), "still running: {alive:?}");
@@ -155,11 +155,11 @@ esac"#,
         assert_eq!(folders, [".keep"], "left in the folder for temporary files");
     }
 
-    pub fn sandbox_is_running(&self) -> bool {
+    pub(crate) fn sandbox_is_running(&self) -> bool {
         self.processes().iter().any(|(pid, name)| name == "sandbox" && is_alive(*pid))
     }
 
-    pub fn end_leftovers(&self) {
+    pub(crate) fn end_leftovers(&self) {
         for (pid, _) in self.processes() {
             let _ = kill(pid, Signal::SIGKILL);
         }
@@ -194,11 +194,17 @@ impl Drop for Checkout {
 }
 
 impl Demo {
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.0.id().try_into().unwrap()), signal).unwrap();
     }
 
-    pub fn end(self) -> Ended {
+    /// Ends it the hard way. Its output is not read: an orphan may still hold the other end.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    pub(crate) fn end(self) -> Ended {
         let output = self.0.wait_with_output().unwrap();
         let both = [output.stdout, output.stderr].concat();
         Ended { code: output.status.code(), output: String::from_utf8_lossy(&both).into_owned() }

@@ -1,6 +1,8 @@
 //! `cargo xtask demo` as a whole, in a checkout whose tools are shell scripts: what it shows, what it judges, and that it leaves
 //! no process and no folder behind, however it ends.
 #![cfg(unix)]
+// A test that cannot go on has failed.
+#![allow(clippy::unwrap_used)]
 
 mod checkout;
 
@@ -101,8 +103,7 @@ fn a_killed_demo_takes_the_sandbox_with_it() {
     let checkout = Checkout::new(checkout::ENDLESS_JOB);
     let demo = checkout.demo();
     checkout.wait_for_processes(3);
-    demo.signal(Signal::SIGKILL);
-    demo.end();
+    demo.kill();
     // The quickstart is no server and ends with its sandbox; here only the sandbox is looked at.
     let start = Instant::now();
     while checkout.sandbox_is_running() {

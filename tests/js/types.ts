@@ -1,0 +1,92 @@
+// Never run: what must and what must not compile against the package's declarations.
+import {
+  buildPackage,
+  type Checkpoint,
+  type ClientOptions,
+  ClmError,
+  type EntityOf,
+  type ErrorCode,
+  type ExportResult,
+  f,
+  type ImportResult,
+  isClmError,
+  type Job,
+  openPackage,
+  type Row,
+  type ScmClient,
+} from "d365-clm";
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const yes = <T extends true>(_?: T) => {};
+
+export async function shapes(scm: ScmClient): Promise<void> {
+  // Catalogued entities are typed by their properties, others hold anything.
+  type Contract = EntityOf<"CLMIntegrationContracts">;
+  yes<Same<Contract["ContractId"], string>>();
+  yes<Same<Contract["AmendmentInProcess"], "No" | "Yes" | null>>();
+  yes<Same<EntityOf<"VendorsV2">["CreditLimit"], string>>();
+  yes<Same<EntityOf<"Currencies">["DecimalsCount_MX"], number>>();
+  // biome-ignore lint/suspicious/noExplicitAny: it is what is tested
+  yes<Same<EntityOf<"MyOwnEntities">["anything"], any>>();
+
+  const contracts = scm.entity("CLMIntegrationContracts");
+  const found = await contracts.get({ dataAreaId: "usmf", ContractId: "C1" });
+  yes<Same<(typeof found & {})["ContractName"], string | null>>();
+  // @ts-expect-error no such property
+  await contracts.get({ ContractNumber: "C1" });
+  // @ts-expect-error no such property
+  contracts.list({ select: ["ContractNumber"] });
+  // @ts-expect-error a table is no value
+  await contracts.create({ ContractName: { a: 1 } });
+  await contracts.create({ ContractName: "x", EffectiveDate: new Date(), AmendmentInProcess: true });
+  await scm.entity("MyOwnEntities").update({ Id: 1n }, { Whatever: 5 }, { ifMatch: "e" });
+  for await (const { ContractId } of contracts.list({ filter: f.eq("ContractId", "C1"), top: 5 })) ContractId.at(0);
+  // @ts-expect-error filters are made by f
+  contracts.list({ filter: { kind: "other" } });
+
+  const job = scm.importPackage(
+    { name: "P", entities: [{ entity: "Currencies", rows: [{ A: 1n }] }] },
+    { project: "P" },
+  );
+  yes<Same<typeof job, Job<ImportResult>>>();
+  // @ts-expect-error an import needs a project
+  scm.importPackage(new Uint8Array(), {});
+  // @ts-expect-error other formats are not there yet
+  scm.importPackage({ name: "P", entities: [{ entity: "Currencies", format: "EXCEL", rows: [] }] }, { project: "P" });
+  for await (const { stage } of job) yes<Same<typeof stage extends string ? true : false, true>>();
+
+  const exported: Checkpoint<"export"> = { version: 1, kind: "export", executionId: "E" };
+  yes<Same<ReturnType<typeof scm.resume<"export">>, Job<ExportResult>>>();
+  const { package: opened } = await scm.resume(exported).done();
+  const [entity] = opened.entities;
+  for await (const row of entity?.rows() ?? []) yes<Same<typeof row, Record<string, string>>>();
+
+  using disposed = await openPackage(await buildPackage({ name: "P", entities: [] }));
+  disposed.dispose();
+}
+
+export function options(): ClientOptions[] {
+  const baseUrl = "https://contoso.operations.dynamics.com";
+  return [
+    { baseUrl },
+    { baseUrl: new URL(baseUrl), getToken: () => "t" },
+    {
+      baseUrl,
+      getToken: async ({ scope, reason, signal }) => ({ token: `${scope}${reason}${signal}`, expiresOn: new Date() }),
+    },
+    { baseUrl, credential: { getToken: async () => ({ token: "t", expiresOnTimestamp: 0 }) } },
+    // @ts-expect-error no such option
+    { baseUrl, token: "t" },
+  ];
+}
+
+export function errors(e: unknown): ErrorCode | undefined {
+  // @ts-expect-error no such code
+  new ClmError("SOMETHING", "x");
+  if (!isClmError(e)) return undefined;
+  yes<Same<typeof e.hint, string | undefined>>();
+  return e.code;
+}
+
+// @ts-expect-error a cell is no object
+export const row: Row = { a: { b: 1 } };
