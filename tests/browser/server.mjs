@@ -2,9 +2,9 @@
 // is the relay that a page needs, because the service and its storage answer no page of another origin.
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
-import { Readable } from "node:stream";
+import { createServer, request as send } from "node:http";
+import { extname, join, normalize, sep } from "node:path";
+import { pipeline } from "node:stream";
 
 const TYPES = {
   ".html": "text/html",
@@ -13,8 +13,8 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 /** Headers that go along: what the requests and answers of the service need, and nothing of the page's own. */
-const TO_SERVICE = /^(authorization|accept|content-type|if-match|prefer|odata-.*|x-ms-.*)$/;
-const TO_PAGE = /^(content-type|etag|location|retry-after|odata-.*|x-ms-.*|ms-dyn-aid)$/;
+const TO_SERVICE = /^(authorization|accept|content-length|content-type|if-match|prefer|odata-.*|x-ms-.*)$/;
+const TO_PAGE = /^(content-length|content-type|etag|location|retry-after|odata-.*|x-ms-.*|ms-dyn-aid)$/;
 
 /**
  * `folders`: first part of a path → folder; `allowed`: origins that the relay reaches; `token`: what the backend hands out.
@@ -27,9 +27,9 @@ export async function startServer({ folders, allowed, token }) {
   const server = createServer(async (request, response) => {
     try {
       const url = new URL(request.url, "http://page");
-      if (url.pathname === "/proxy") await relay(request, response, url.searchParams.get("u") ?? "");
+      if (url.pathname === "/proxy") relay(request, response, url.searchParams.get("u") ?? "");
       else if (url.pathname === "/token") json(response, await token());
-      else await file(response, resolve(url.pathname), headersFor(url));
+      else await file(response, resolve(url.pathname), policyFor(url));
     } catch (error) {
       if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain" });
       response.end(String(error));
@@ -38,26 +38,29 @@ export async function startServer({ folders, allowed, token }) {
 
   function resolve(path) {
     const [, first, ...rest] = decodeURIComponent(path).split("/");
-    const folder = folders[first];
+    const folder = Object.hasOwn(folders, first) ? normalize(folders[first]) : undefined;
     const file = folder && normalize(join(folder, ...rest));
-    return file?.startsWith(normalize(folder)) ? file : undefined;
+    return file?.startsWith(folder.endsWith(sep) ? folder : folder + sep) ? file : undefined;
   }
 
-  async function relay(request, response, target) {
-    const origin = URL.canParse(target) ? new URL(target).origin : "";
-    if (!allowed.includes(origin)) {
+  /** Streams both ways, and follows no redirect. */
+  function relay(request, response, target) {
+    const url = URL.canParse(target) ? new URL(target) : undefined;
+    if (!url || !allowed.includes(url.origin)) {
       response.writeHead(403).end();
       return;
     }
-    proxied.push({ origin, relay: request.headers["x-d365-clm-relay"] });
-    const headers = Object.entries(request.headers).filter(([name]) => TO_SERVICE.test(name));
-    // Storage wants to know the length beforehand.
-    const body = request.method === "GET" ? undefined : Buffer.concat(await request.toArray());
-    const answer = await fetch(target, { method: request.method, headers, redirect: "manual", body });
-    const back = [...answer.headers].filter(([name]) => TO_PAGE.test(name));
-    response.writeHead(answer.status, Object.fromEntries(back));
-    if (answer.body) Readable.fromWeb(answer.body).pipe(response);
-    else response.end();
+    proxied.push({ origin: url.origin, relay: request.headers["x-d365-clm-relay"] });
+    const headers = pick(request.headers, TO_SERVICE);
+    const onward = send(url, { method: request.method, headers }, (answer) => {
+      response.writeHead(answer.statusCode, pick(answer.headers, TO_PAGE));
+      pipeline(answer, response, () => {});
+    });
+    onward.on("error", () => {
+      if (!response.headersSent) response.writeHead(502);
+      response.end();
+    });
+    pipeline(request, onward, () => {});
   }
 
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
@@ -73,11 +76,16 @@ export async function startServer({ folders, allowed, token }) {
   };
 }
 
-/** `?no-wasm` asks for a page whose policy forbids WebAssembly. */
-const headersFor = (url) =>
-  url.searchParams.has("no-wasm")
-    ? { "content-security-policy": "default-src 'self'; script-src 'self' 'unsafe-inline'; img-src data:" }
-    : {};
+function pick(headers, wanted) {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => wanted.test(name)));
+}
+
+/** As strict as a careful host's: WebAssembly is allowed by name, and not at all for a page with `?no-wasm`. */
+function policyFor(url) {
+  const wasm = url.searchParams.has("no-wasm") ? "" : " 'wasm-unsafe-eval'";
+  const policy = `default-src 'self'; script-src 'self' 'nonce-map'${wasm}; connect-src *; img-src data:`;
+  return { "content-security-policy": policy };
+}
 
 async function file(response, path, headers) {
   const found = path && (await stat(path).catch(() => undefined));
@@ -86,10 +94,10 @@ async function file(response, path, headers) {
     return;
   }
   response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream", ...headers });
-  createReadStream(path).pipe(response);
+  pipeline(createReadStream(path), response, () => {});
 }
 
 function json(response, value) {
-  response.writeHead(200, { "content-type": "application/json" });
+  response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
   response.end(JSON.stringify(value));
 }

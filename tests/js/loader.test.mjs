@@ -1,8 +1,9 @@
 // The loader with stand-ins for the module, and with the real one.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { test } from "node:test";
 import { buildPackage, init, initSync, isClmError, version } from "d365-clm";
 import { Handle } from "../../pkg/dist/handle.js";
@@ -52,6 +53,27 @@ test("importing the package reads, fetches and compiles nothing", () => {
     encoding: "utf8",
   });
   assert.equal(child.stdout, "A eq 1\n", child.stderr);
+});
+
+test("shipped code has nothing that service workers and extension stores refuse", () => {
+  const dist = new URL("../../pkg/dist/", import.meta.url);
+  const files = readdirSync(dist, { recursive: true }).filter((name) => name.endsWith(".js"));
+  assert.ok(files.includes("glue.js") && files.includes(join("entry", "browser.js")));
+  for (const name of files) {
+    const code = readFileSync(new URL(name, dist), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+    for (const refused of [
+      /\bimport\s*\(/,
+      /^(await|for await)\b/m,
+      /XMLHttpRequest/,
+      /\beval\s*\(/,
+      /new Function\b/,
+    ]) {
+      assert.doesNotMatch(code, refused, name);
+    }
+  }
+  for (const name of files.filter((name) => name !== join("entry", "node.js"))) {
+    assert.doesNotMatch(readFileSync(new URL(name, dist), "utf8"), /from "node:/, name);
+  }
 });
 
 test("simultaneous calls load once; later calls do nothing", async () => {

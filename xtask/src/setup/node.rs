@@ -37,7 +37,10 @@ fn major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// `npm ci`, when `node_modules` is missing or older than the lock file.
+/// Installs what the lock file names, when `node_modules` is missing or older than it.
+///
+/// Not by `npm ci`: that refuses a lock file that lacks optional packages of other platforms, and npm leaves those out where the
+/// registry at hand does not have them. Without saving, the lock file decides all the same and stays as it is.
 pub(super) fn install_packages(workspace: &Workspace) -> anyhow::Result<()> {
     let lock = workspace.require("package-lock.json")?;
     // npm writes this file last, so its time tells when the last install was complete.
@@ -49,11 +52,18 @@ pub(super) fn install_packages(workspace: &Workspace) -> anyhow::Result<()> {
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     for attempt in 1..=TRIES {
         say!(
-            "npm packages missing or older than package-lock.json: `npm ci` (about 250 MB in node_modules/)"
+            "npm packages missing or older than package-lock.json: `npm install` (about 600 MB in node_modules/)"
         );
-        let mut ci = command(npm, workspace.root());
-        ci.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-        let Err(e) = run(&mut ci) else {
+        let mut install = command(npm, workspace.root());
+        install.args([
+            "install",
+            "--no-save",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]);
+        let Err(e) = run(&mut install) else {
             // The clock of a lock file that was just checked out may be ahead of npm's.
             touch(&installed)?;
             return Ok(());
@@ -63,7 +73,7 @@ pub(super) fn install_packages(workspace: &Workspace) -> anyhow::Result<()> {
             std::thread::sleep(PAUSE);
         }
     }
-    bail!("`npm ci` failed {TRIES} times; see what it says above")
+    bail!("`npm install` failed {TRIES} times; see what it says above")
 }
 
 fn is_newer(this: &Path, than: &Path) -> bool {
