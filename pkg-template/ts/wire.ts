@@ -34,7 +34,7 @@ export interface WirePackageWriter {
   writeData(bytes: Uint8Array): void;
   endEntity(): void;
   addFile(name: string, bytes: Uint8Array): void;
-  /** Consumes the writer. */
+  /** The package; later calls are DISPOSED. */
   finish(): Uint8Array;
   free(): void;
 }

@@ -70,9 +70,9 @@ pub(super) async fn drive<M: Machine>(
                 }
                 None => Input::Cancelled,
             },
-            Step::Save(save) => match extras.save(&save.state).await {
-                Ok(()) => Input::Saved,
-                Err(thrown) => {
+            Step::Save(save) => match cancel.race(extras.save(&save.state)).await {
+                Some(Ok(())) => Input::Saved,
+                Some(Err(thrown)) => {
                     let error = Error::new(
                         ErrorCode::Aborted,
                         format!(
@@ -84,6 +84,7 @@ pub(super) async fn drive<M: Machine>(
                     cause = Some(thrown);
                     Input::SaveRefused(Box::new(error))
                 }
+                None => Input::Cancelled,
             },
             Step::Read(range) => Input::Bytes(extras.read(range)),
             Step::Wait(until) => {

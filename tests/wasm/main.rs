@@ -4,6 +4,7 @@
 #![cfg(all(feature = "wasm", target_arch = "wasm32", target_os = "unknown"))]
 
 mod client;
+mod job;
 mod package;
 
 use js_sys::Reflect;
