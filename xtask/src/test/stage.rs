@@ -35,6 +35,9 @@ pub(super) enum Outcome {
 pub(super) struct Context<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) machine: Machine,
+    /// This program. Asked for at the start: `cargo test` may put a newly linked one in its place, and a running program that was
+    /// replaced no longer knows where it is.
+    pub(super) program: PathBuf,
     logs: PathBuf,
 }
 
@@ -46,7 +49,7 @@ impl<'a> Context<'a> {
                 .with_context(|| format!("{} could not be emptied", logs.display()))?;
         }
         std::fs::create_dir_all(&logs)?;
-        Ok(Context { workspace, machine, logs })
+        Ok(Context { workspace, machine, program: std::env::current_exe()?, logs })
     }
 
     /// A check: it passed when the command succeeded.

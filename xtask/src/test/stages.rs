@@ -142,7 +142,9 @@ fn wasm_in_browser(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome>
         (Ok(toolchain), Ok(browser)) => (*toolchain, browser),
         (Err(missing), _) | (_, Err(missing)) => return Ok(Outcome::Missing(missing.clone())),
     };
-    let capabilities = context.workspace.target().join("xtask").join("webdriver.json");
+    let folder = context.workspace.target().join("xtask");
+    std::fs::create_dir_all(&folder)?;
+    let capabilities = folder.join("webdriver.json");
     std::fs::write(&capabilities, webdriver_json(browser)?)?;
     let mut test = wasm_tests(context, name, toolchain)?;
     test.env("WASM_BINDGEN_USE_BROWSER", "1")
@@ -232,7 +234,7 @@ fn cargo(context: &Context<'_>) -> Command {
 
 /// This program again, so that a command is tested as a person runs it.
 fn this(context: &Context<'_>) -> anyhow::Result<Command> {
-    Ok(command(std::env::current_exe()?, context.workspace.root()))
+    Ok(command(&context.program, context.workspace.root()))
 }
 
 fn node(context: &Context<'_>, tool: Tool) -> anyhow::Result<Command> {
