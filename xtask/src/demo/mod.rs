@@ -8,7 +8,8 @@ mod verdict;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -20,8 +21,8 @@ use event::{Event, Row};
 use render::Renderer;
 use sandbox::Sandbox;
 
-/// The whole job takes well under a minute; something hangs when it has not ended by then.
-const LIMIT: Duration = Duration::from_secs(600);
+/// The whole job takes well under a minute, and tells something every second; after this long without a word it hangs.
+const SILENCE: Duration = Duration::from_secs(120);
 
 /// Sandbox, seed, quickstart, verdict. The package must have been built.
 pub(crate) fn run_job(workspace: &Workspace) -> anyhow::Result<()> {
@@ -94,11 +95,16 @@ fn follow(script: &Path, workspace: &Workspace, sandbox: &Sandbox, seed: &Path) 
     let mut child = Running::start(&mut node)?;
     let output = child.take_stdout().context("the output of the quickstart is not piped")?;
 
+    let lines = lines_of(output);
     let mut renderer = Renderer::new();
     let mut rows = None;
     let mut failure = None;
-    for line in BufReader::new(output).lines() {
-        let line = line.context("the output of the quickstart could not be read")?;
+    loop {
+        let line = match lines.recv_timeout(SILENCE) {
+            Ok(line) => line.context("the output of the quickstart could not be read")?,
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => bail!("the quickstart hangs: it said nothing for two minutes"),
+        };
         match Event::parse(&line) {
             Event::Table(table) => rows = Some(table),
             Event::Error(error) => failure = Some(error),
@@ -107,7 +113,7 @@ fn follow(script: &Path, workspace: &Workspace, sandbox: &Sandbox, seed: &Path) 
     }
     renderer.finish();
 
-    let ended = child.wait(Some(LIMIT))?;
+    let ended = child.wait(Some(SILENCE))?;
     if let Some(table) = &rows {
         println!("\n{}", render::table(table));
     }
@@ -118,4 +124,17 @@ fn follow(script: &Path, workspace: &Workspace, sandbox: &Sandbox, seed: &Path) 
         bail!("the quickstart failed ({ended})");
     }
     rows.context("the quickstart ended without a table")
+}
+
+/// Read by a thread of its own, so that waiting for a line can have an end.
+fn lines_of(output: ChildStdout) -> Receiver<std::io::Result<String>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines() {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
 }
