@@ -92,6 +92,8 @@ fn make_seed(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
 fn follow(script: &Path, workspace: &Workspace, sandbox: &Sandbox, seed: &Path) -> anyhow::Result<Vec<Row>> {
     let mut node = command("node", workspace.root());
     node.arg(script).env("D365_SANDBOX", sandbox.ready_line()).env("D365_SEED", seed).stdout(Stdio::piped());
+    // What it keeps there goes with the seed, also when it is ended before it could clear up.
+    node.env("TMPDIR", seed);
     let mut child = Running::start(&mut node)?;
     let output = child.take_stdout().context("the output of the quickstart is not piped")?;
 
