@@ -115,7 +115,7 @@ export interface WireClient {
   /** One job at a time: a second one while the first runs is CONFLICT. Result: ImportResult without rejected(). */
   importPackage(options: string, source: Uint8Array, hooks: WireJobHooks, signal?: AbortSignal): Promise<string>;
   exportPackage(options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<WireExport>;
-  /** Goes on from a checkpoint of either kind. */
+  /** Goes on from a checkpoint of either kind. The options name its `project` and `executionId`, as for a new job. */
   resumeImport(
     checkpoint: string,
     options: string,

@@ -18,6 +18,7 @@ use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import,
 use crate::error::{Error, Result};
 use crate::http::Machine;
 use crate::odata::{self, Numbers, Pager, Query, Service};
+use crate::package::{DataPackage, Limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -191,16 +192,14 @@ impl Client {
         hooks: JobHooks,
         signal: Option<AbortSignal>,
     ) -> Result<String, JsValue> {
-        let turn = JobTurn::take(&self.busy).map_err(throw)?;
+        let _turn = JobTurn::take(&self.busy).map_err(throw)?;
         let options: ImportOptions = parse(options, "import options").map_err(throw)?;
         let bytes = source.to_vec();
+        let mark = SourceMark::of(&bytes);
         // What the service would refuse after minutes is refused here at once.
-        crate::package::DataPackage::open(bytes.clone(), crate::package::Limits::default()).map_err(throw)?;
-        let mut job = Import::new(&self.service, options, SourceMark::of(&bytes)).map_err(throw)?;
-        drop(bytes);
-        let result = run_import(&mut job, &self.host, Some(source), hooks, signal).await;
-        drop(turn);
-        result
+        DataPackage::open(bytes, Limits::default()).map_err(throw)?;
+        let mut job = Import::new(&self.service, options, mark).map_err(throw)?;
+        run_import(&mut job, &self.host, Some(source), hooks, signal).await
     }
 
     /// Exports a package.
@@ -228,9 +227,8 @@ impl Client {
         signal: Option<AbortSignal>,
     ) -> Result<String, JsValue> {
         let _turn = JobTurn::take(&self.busy).map_err(throw)?;
-        let options: ImportOptions =
-            parse(&with_names(options, checkpoint), "import options").map_err(throw)?;
         let checkpoint = Checkpoint::parse(&self.service, checkpoint).map_err(throw)?;
+        let options: ImportOptions = parse(options, "import options").map_err(throw)?;
         let mark = source.as_ref().map(|source| SourceMark::of(&source.to_vec()));
         let mut job = Import::resume(&self.service, checkpoint, options, mark).map_err(throw)?;
         run_import(&mut job, &self.host, source, hooks, signal).await
@@ -246,9 +244,8 @@ impl Client {
         signal: Option<AbortSignal>,
     ) -> Result<WireExport, JsValue> {
         let _turn = JobTurn::take(&self.busy).map_err(throw)?;
-        let options: ExportOptions =
-            parse(&with_names(options, checkpoint), "export options").map_err(throw)?;
         let checkpoint = Checkpoint::parse(&self.service, checkpoint).map_err(throw)?;
+        let options: ExportOptions = parse(options, "export options").map_err(throw)?;
         let mut job = Export::resume(&self.service, checkpoint, options).map_err(throw)?;
         export_output(drive(&mut job, &self.host, &hooks.extras(None), signal).await)
     }
@@ -263,19 +260,6 @@ impl Client {
         let mut machine = machine.map_err(throw)?;
         drive(&mut machine, &self.host, &NoExtras, signal).await.map_err(JsValue::from)
     }
-}
-
-/// On resume project and execution id are those of the checkpoint; the options need not name them again.
-fn with_names(options: &str, checkpoint: &str) -> String {
-    let mut given: serde_json::Value = serde_json::from_str(options).unwrap_or_default();
-    let saved: serde_json::Value = serde_json::from_str(checkpoint).unwrap_or_default();
-    if let Some(given) = given.as_object_mut() {
-        for name in ["project", "executionId"] {
-            let saved = saved.get(name).cloned().unwrap_or_else(|| "unnamed".into());
-            given.entry(name).or_insert(saved);
-        }
-    }
-    given.to_string()
 }
 
 #[wasm_bindgen]

@@ -39,6 +39,8 @@ pub struct Ensure {
     /// Line at work.
     line: usize,
     known: Vec<Map<String, Value>>,
+    /// A line was written since `known` was listed.
+    stale: bool,
     conflicts: u32,
     /// The service refused to skip staging for this line.
     keep_staging: bool,
@@ -85,6 +87,7 @@ impl Ensure {
             done: Ensured::default(),
             line: 0,
             known: Vec::new(),
+            stale: false,
             conflicts: 0,
             keep_staging: false,
             cancelled: false,
@@ -104,6 +107,11 @@ impl Ensure {
             .entities
             .get(index)
             .map_or_else(String::new, |line| line.label(self.service.catalog()).to_owned())
+    }
+
+    /// The line as the service listed it.
+    fn stored(&self, label: &str) -> Option<&Map<String, Value>> {
+        self.known.iter().find(|row| row.get("EntityName").and_then(Value::as_str) == Some(label))
     }
 
     fn tracking(&self, from: usize) -> State {
@@ -154,7 +162,7 @@ impl Ensure {
         Ok(State::Tracking(index + 1))
     }
 
-    fn project_came(&mut self, outcome: Result<Response, Failure>) -> Result<State> {
+    fn project_came(&self, outcome: Result<Response, Failure>) -> Result<State> {
         let response = match outcome {
             Ok(response) => response,
             // The service says 400 too where there is no such project (field report).
@@ -230,11 +238,7 @@ impl Ensure {
     fn next_line(&mut self) -> State {
         while let Some(line) = self.project.entities.get(self.line) {
             let label = self.label(self.line);
-            let stored = self
-                .known
-                .iter()
-                .find(|known| known.get("EntityName").and_then(Value::as_str) == Some(label.as_str()));
-            let Some(stored) = stored else {
+            let Some(stored) = self.stored(&label) else {
                 let mut body = line.created(&self.project.name, &label, self.line + 1);
                 if self.keep_staging {
                     body.insert("SkipStaging".to_owned(), "No".into());
@@ -276,6 +280,7 @@ impl Ensure {
         match outcome {
             Ok(_) => {
                 self.done.changed.extend(changed);
+                self.stale = true;
                 (self.line, self.conflicts, self.keep_staging) = (self.line + 1, 0, false);
                 Ok(State::Line)
             }
@@ -297,12 +302,10 @@ impl Ensure {
     }
 
     /// A line without a valid map exports nothing and never ends.
-    fn checked(&self, outcome: Result<Response, Failure>) -> Result<()> {
-        let rows: Vec<Map<String, Value>> = items_of(&outcome.map_err(|failure| failure.error)?)?;
+    fn checked(&self) -> Result<()> {
         for index in 0..self.project.entities.len() {
             let label = self.label(index);
-            let stored =
-                rows.iter().find(|row| row.get("EntityName").and_then(Value::as_str) == Some(label.as_str()));
+            let stored = self.stored(&label);
             let status = stored.and_then(|row| row.get("ValidationStatus")).and_then(Value::as_str);
             match (stored, status) {
                 (None, _) => {
@@ -391,6 +394,7 @@ impl Machine for Ensure {
                     let outcome = answer!(call, State::ListingLines(call));
                     outcome.map_err(|failure| failure.error).and_then(|response| {
                         self.known = items_of(&response)?;
+                        self.stale = false;
                         Ok(State::Line)
                     })
                 }
@@ -404,14 +408,21 @@ impl Machine for Ensure {
                     return Step::Wait(until);
                 }
                 State::Pause(_) => Ok(State::ListLines),
-                State::Check => Ok(State::Checking(self.call(self.lines_request(), Repeat::Always))),
+                State::Check if self.stale => {
+                    Ok(State::Checking(self.call(self.lines_request(), Repeat::Always)))
+                }
                 State::Checking(mut call) => {
                     let outcome = answer!(call, State::Checking(call));
-                    match self.checked(outcome) {
-                        Ok(()) => return Step::Done(std::mem::take(&mut self.done)),
-                        Err(error) => Err(error),
-                    }
+                    outcome.map_err(|failure| failure.error).and_then(|response| {
+                        self.known = items_of(&response)?;
+                        self.stale = false;
+                        Ok(State::Check)
+                    })
                 }
+                State::Check => match self.checked() {
+                    Ok(()) => return Step::Done(std::mem::take(&mut self.done)),
+                    Err(error) => Err(error),
+                },
                 State::Failed(error) => return Step::Failed(error),
             };
             self.state = next.unwrap_or_else(|error| State::Failed(Box::new(error)));

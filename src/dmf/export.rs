@@ -10,7 +10,7 @@ use super::execution::RunOutcome;
 use super::import::{aborted, check_execution_id, check_parallel};
 use super::poll::{Polling, Schedule};
 use super::project::check_project_name;
-use super::run::{OUTCOME_GRACE, Run, RunStep};
+use super::run::{Run, RunStep, Watch};
 use super::storage::BlobUrl;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Event, Input, Machine, Polled, Repeat, Save, Session, Step, Timestamp};
@@ -82,7 +82,6 @@ enum State {
     Submit,
     Resume,
     Run(Box<Run>),
-    Noting(Box<Run>),
     WaitUrl(RunOutcome),
     AskUrl(RunOutcome, Call),
     Download(RunOutcome, Call),
@@ -142,12 +141,9 @@ impl Export {
         &self.checkpoint
     }
 
-    fn grace(&self) -> Duration {
-        self.options.outcome_grace.map_or(OUTCOME_GRACE, Duration::from_millis)
-    }
-
-    fn watched(&self, run: Run) -> State {
-        State::Run(Box::new(run.with(self.options.poll, self.grace(), true, true)))
+    fn watch(&self) -> Watch {
+        let options = &self.options;
+        Watch::new(options.poll, options.outcome_grace, Kind::Export, true)
     }
 
     fn save(&mut self, stage: Stage) -> Step<Exported> {
@@ -180,8 +176,8 @@ impl Export {
 
     /// Only a package that opens, has every file and the rows that the run counted is handed over.
     fn downloaded(&mut self, run: RunOutcome, bytes: Vec<u8>) -> Step<Exported> {
-        let damage = match verify(&run, &bytes) {
-            Ok(()) => return Step::Done(Exported { run, bytes }),
+        let damage = match verify(&run, bytes) {
+            Ok(bytes) => return Step::Done(Exported { run, bytes }),
             Err(error) => error,
         };
         if self.downloads < DOWNLOADS {
@@ -216,17 +212,13 @@ impl Machine for Export {
                         id,
                         &self.checkpoint.company,
                     );
-                    let run = Run::submit(&self.service, id, request, now);
-                    self.state = self.watched(run);
+                    let run = Run::submit(&self.service, id, request, self.watch(), now);
+                    self.state = State::Run(Box::new(run));
                     return Step::Emit(Event::Job { stage: "submit", status: None, progress: None });
                 }
                 State::Resume => {
-                    let id = &self.checkpoint.execution_id;
-                    let run = match self.checkpoint.stage {
-                        Stage::Running => Run::watch(&self.service, id, now),
-                        _ => Run::search(&self.service, id, self.grace(), now),
-                    };
-                    self.state = self.watched(run);
+                    let run = Run::resume(&self.service, &self.checkpoint, self.watch(), now);
+                    self.state = State::Run(Box::new(run));
                 }
                 State::Run(mut run) => match run.next(&self.session, now) {
                     RunStep::Io(io) => {
@@ -234,7 +226,7 @@ impl Machine for Export {
                         return io.into();
                     }
                     RunStep::Accepted => {
-                        self.state = State::Noting(run);
+                        self.state = State::Run(run);
                         return self.save(Stage::Running);
                     }
                     RunStep::Ended(outcome) => {
@@ -281,7 +273,7 @@ impl Machine for Export {
                     Polled::Ready(Err(failure)) => return Step::Failed(Box::new(failure.error)),
                 },
                 State::Failed(error) => return Step::Failed(error),
-                state @ (State::Marking | State::Noting(_)) => {
+                state @ State::Marking => {
                     self.state = state;
                     let error = Error::argument("the driver called next before it handed over the outcome");
                     return Step::Failed(Box::new(error));
@@ -299,8 +291,6 @@ impl Machine for Export {
         self.state = match (std::mem::replace(&mut self.state, over), input) {
             (State::Marking, Input::Saved) => State::Submit,
             (State::Marking, Input::SaveRefused(error)) => State::Failed(error),
-            // The service runs it already: a checkpoint that is one step old still finds it.
-            (State::Noting(run), Input::Saved | Input::SaveRefused(_)) => State::Run(run),
             (State::Run(mut run), input) => {
                 run.handle(input, &mut self.session, now);
                 State::Run(run)
@@ -337,8 +327,9 @@ fn check(options: &ExportOptions) -> Result<()> {
     check_parallel(options.parallel.as_deref())
 }
 
-fn verify(run: &RunOutcome, bytes: &[u8]) -> Result<()> {
-    let package = DataPackage::open(bytes.to_vec(), Limits::default())?;
+/// Hands the bytes back when the package holds what the run counted.
+fn verify(run: &RunOutcome, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    let package = DataPackage::open(bytes, Limits::default())?;
     for (index, entity) in package.entities().iter().enumerate() {
         let counted = run.entities.iter().find(|outcome| outcome.entity == entity.entity);
         let Some(expected) = counted.and_then(|outcome| outcome.staged) else { continue };
@@ -363,5 +354,5 @@ fn verify(run: &RunOutcome, bytes: &[u8]) -> Result<()> {
             .in_entity(outcome.entity.clone()));
         }
     }
-    Ok(())
+    Ok(package.into_bytes())
 }

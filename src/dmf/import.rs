@@ -9,7 +9,7 @@ use super::checkpoint::{Checkpoint, Kind, SourceMark, Stage};
 use super::execution::RunOutcome;
 use super::poll::Polling;
 use super::project::check_project_name;
-use super::run::{OUTCOME_GRACE, Run, RunStep};
+use super::run::{Run, RunStep, Watch};
 use super::storage::BlobUrl;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Event, Input, Machine, Polled, Progress, Repeat, Save, Session, Step, Timestamp, Unit};
@@ -87,7 +87,6 @@ enum State {
     /// Resumed: the submission may have left before.
     Resume,
     Run(Box<Run>),
-    Noting(Box<Run>),
     Failed(Box<Error>),
 }
 
@@ -172,18 +171,15 @@ impl Import {
         &self.checkpoint
     }
 
-    fn grace(&self) -> Duration {
-        self.options.outcome_grace.map_or(OUTCOME_GRACE, Duration::from_millis)
-    }
-
     fn ask_url(&mut self) -> State {
         self.urls += 1;
         let request = actions::azure_write_url(&self.service, &blob_name(&self.checkpoint.execution_id));
         State::AskUrl(Call::new(&self.service, request, Repeat::Always))
     }
 
-    fn watched(&self, run: Run) -> State {
-        State::Run(Box::new(run.with(self.options.poll, self.grace(), false, self.options.errors)))
+    fn watch(&self) -> Watch {
+        let options = &self.options;
+        Watch::new(options.poll, options.outcome_grace, Kind::Import, options.errors)
     }
 
     fn save(&mut self, stage: Stage) -> Step<RunOutcome> {
@@ -277,17 +273,14 @@ impl Machine for Import {
                         company: &self.checkpoint.company,
                     };
                     let request = actions::import_from_package(&self.service, &call);
-                    let run = Run::submit(&self.service, &self.checkpoint.execution_id, request, now);
-                    self.state = self.watched(run);
+                    let run =
+                        Run::submit(&self.service, &self.checkpoint.execution_id, request, self.watch(), now);
+                    self.state = State::Run(Box::new(run));
                     return Step::Emit(Event::Job { stage: "submit", status: None, progress: None });
                 }
                 State::Resume => {
-                    let id = &self.checkpoint.execution_id;
-                    let run = match self.checkpoint.stage {
-                        Stage::Running => Run::watch(&self.service, id, now),
-                        _ => Run::search(&self.service, id, self.grace(), now),
-                    };
-                    self.state = self.watched(run);
+                    let run = Run::resume(&self.service, &self.checkpoint, self.watch(), now);
+                    self.state = State::Run(Box::new(run));
                 }
                 State::Run(mut run) => match run.next(&self.session, now) {
                     RunStep::Io(io) => {
@@ -295,14 +288,14 @@ impl Machine for Import {
                         return io.into();
                     }
                     RunStep::Accepted => {
-                        self.state = State::Noting(run);
+                        self.state = State::Run(run);
                         return self.save(Stage::Running);
                     }
                     RunStep::Ended(outcome) => return Step::Done(outcome),
                     RunStep::Failed(error) => return Step::Failed(Box::new(error)),
                 },
                 State::Failed(error) => return Step::Failed(error),
-                state @ (State::Planning | State::Reading(_) | State::Marking(_) | State::Noting(_)) => {
+                state @ (State::Planning | State::Reading(_) | State::Marking(_)) => {
                     self.state = state;
                     let error = Error::argument("the driver called next before it handed over the outcome");
                     return Step::Failed(Box::new(error));
@@ -323,9 +316,6 @@ impl Machine for Import {
                 self.ask_url()
             }
             (State::Marking(url), Input::Saved) => State::Submit(url),
-            (State::Noting(run), Input::Saved) => State::Run(run),
-            // The service runs it already: a checkpoint that is one step old still finds it.
-            (State::Noting(run), Input::SaveRefused(_)) => State::Run(run),
             (State::Planning | State::Marking(_), Input::SaveRefused(error)) => State::Failed(error),
             (State::Reading(url), Input::Bytes(bytes)) => {
                 if Some(SourceMark::of(&bytes)) == self.checkpoint.source {

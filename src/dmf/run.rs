@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::actions;
+use super::checkpoint::{Checkpoint, Kind, Stage};
 use super::execution::{DETAIL_COLUMNS, Detail, EntityOutcome, ExecutionStatus, RunOutcome, row_errors};
 use super::poll::{Polling, Schedule};
 use crate::error::{Error, ErrorCode};
@@ -12,7 +13,7 @@ use crate::http::{
 use crate::odata::{Call, Service, inner_text, items_of, list_request, quote};
 
 /// How long a run may stay unknown before it counts as lost, by default.
-pub(super) const OUTCOME_GRACE: Duration = Duration::from_secs(900);
+const OUTCOME_GRACE: Duration = Duration::from_secs(900);
 /// The action itself threw (HTTP 500 with its reason): the run is looked for no longer than this.
 const REFUSAL_GRACE: Duration = Duration::from_secs(60);
 
@@ -26,15 +27,31 @@ pub(super) enum RunStep {
     Failed(Error),
 }
 
+/// How a run is watched, and what is wanted of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Watch {
+    pub(super) polling: Polling,
+    /// How long a run may stay unknown.
+    pub(super) grace: Duration,
+    pub(super) kind: Kind,
+    /// Whether the reasons of failed rows are fetched.
+    pub(super) wants_errors: bool,
+}
+
+impl Watch {
+    /// `grace` in milliseconds; default 900,000.
+    pub(super) fn new(polling: Polling, grace: Option<u64>, kind: Kind, wants_errors: bool) -> Self {
+        let grace = grace.map_or(OUTCOME_GRACE, Duration::from_millis);
+        Self { polling, grace, kind, wants_errors }
+    }
+}
+
 /// One run under one execution id.
 #[derive(Debug)]
 pub(super) struct Run {
     service: Service,
     execution_id: String,
-    export: bool,
-    wants_errors: bool,
-    grace: Duration,
-    polling: Polling,
+    watch: Watch,
     state: State,
     schedule: Schedule,
     since: Timestamp,
@@ -61,6 +78,8 @@ enum State {
         call: Call,
     },
     Accepted,
+    /// The checkpoint that says so is on its way.
+    Noting,
     Wait,
     Status(Call),
     Details(Call),
@@ -70,33 +89,33 @@ enum State {
 
 impl Run {
     /// Submits. Called only right after the checkpoint that says so is durable.
-    pub(super) fn submit(service: &Service, execution_id: &str, request: Request, now: Timestamp) -> Self {
+    pub(super) fn submit(
+        service: &Service,
+        execution_id: &str,
+        request: Request,
+        watch: Watch,
+        now: Timestamp,
+    ) -> Self {
         let call = Call::new(service, request, Repeat::IfUnprocessed);
-        Self::new(service, execution_id, State::Submit(call), now)
+        Self::new(service, execution_id, State::Submit(call), watch, now)
     }
 
-    /// The submission may have arrived: looks for the run.
-    pub(super) fn search(service: &Service, execution_id: &str, grace: Duration, now: Timestamp) -> Self {
-        let state = State::Search { reason: None, until: now.plus(grace), by_details: false };
-        Self::new(service, execution_id, state, now)
+    /// Goes on where the checkpoint says: watches the run, or looks for it where the submission may have arrived.
+    pub(super) fn resume(service: &Service, checkpoint: &Checkpoint, watch: Watch, now: Timestamp) -> Self {
+        let state = match checkpoint.stage {
+            Stage::Running => State::Wait,
+            _ => State::Search { reason: None, until: now.plus(watch.grace), by_details: false },
+        };
+        Self::new(service, &checkpoint.execution_id, state, watch, now)
     }
 
-    /// The service has the run: watches it.
-    pub(super) fn watch(service: &Service, execution_id: &str, now: Timestamp) -> Self {
-        Self::new(service, execution_id, State::Wait, now)
-    }
-
-    fn new(service: &Service, execution_id: &str, state: State, now: Timestamp) -> Self {
-        let polling = Polling::default();
+    fn new(service: &Service, execution_id: &str, state: State, watch: Watch, now: Timestamp) -> Self {
         Self {
             service: service.clone(),
             execution_id: execution_id.to_owned(),
-            export: false,
-            wants_errors: true,
-            grace: OUTCOME_GRACE,
-            polling,
+            watch,
             state,
-            schedule: Schedule::new(polling, now),
+            schedule: Schedule::new(watch.polling, now),
             since: now,
             seen: false,
             status: ExecutionStatus::Unknown,
@@ -104,20 +123,6 @@ impl Run {
             details: Vec::new(),
             told: None,
         }
-    }
-
-    /// How the run is watched, and what is wanted of it.
-    pub(super) fn with(
-        mut self,
-        polling: Polling,
-        grace: Duration,
-        export: bool,
-        wants_errors: bool,
-    ) -> Self {
-        self.polling = polling;
-        self.schedule = Schedule::new(polling, self.since);
-        (self.grace, self.export, self.wants_errors) = (grace, export, wants_errors);
-        self
     }
 
     pub(super) fn next(&mut self, session: &Session, now: Timestamp) -> RunStep {
@@ -168,10 +173,10 @@ impl Run {
                     }
                 },
                 State::Accepted => {
-                    self.state = State::Wait;
+                    self.state = State::Noting;
                     self.since = now;
-                    self.schedule = Schedule::new(self.polling, now);
-                    self.tell(now);
+                    self.schedule = Schedule::new(self.watch.polling, now);
+                    self.tell();
                     return RunStep::Accepted;
                 }
                 State::Wait => {
@@ -220,8 +225,8 @@ impl Run {
                         return self.ended(row_errors(&text.unwrap_or_default()));
                     }
                 },
-                State::Over => {
-                    return RunStep::Failed(Error::argument("the driver called next after the end"));
+                State::Noting | State::Over => {
+                    return RunStep::Failed(Error::argument("the driver called next out of turn"));
                 }
             }
         }
@@ -234,13 +239,17 @@ impl Run {
             | State::Status(call)
             | State::Details(call)
             | State::Errors(call) => call.handle(input, session, now),
-            State::Search { .. } | State::Accepted | State::Wait | State::Over => {}
+            // Refused or not: the service runs it already, and a checkpoint that is one step old still finds it.
+            State::Noting if matches!(input, Input::Saved | Input::SaveRefused(_)) => {
+                self.state = State::Wait
+            }
+            State::Search { .. } | State::Accepted | State::Noting | State::Wait | State::Over => {}
         }
     }
 
     /// Whether giving up can be left to the request under way.
     pub(super) const fn is_waiting(&self) -> bool {
-        matches!(self.state, State::Search { .. } | State::Accepted | State::Wait)
+        matches!(self.state, State::Search { .. } | State::Accepted | State::Noting | State::Wait)
     }
 
     fn submitted(&mut self, response: &Response) {
@@ -255,9 +264,9 @@ impl Run {
 
     fn lost(&mut self, failure: Failure, now: Timestamp) {
         let threw = failure.error.service.as_ref().is_some_and(|words| words.inner.is_some());
-        let grace = if threw { self.grace.min(REFUSAL_GRACE) } else { self.grace };
+        let grace = if threw { self.watch.grace.min(REFUSAL_GRACE) } else { self.watch.grace };
         let reason = threw.then_some(failure.error);
-        self.schedule = Schedule::new(self.polling, now);
+        self.schedule = Schedule::new(self.watch.polling, now);
         self.state = State::Search { reason, until: now.plus(grace), by_details: false };
     }
 
@@ -280,7 +289,7 @@ impl Run {
                 format!(
                     "no answer to the submission of {} came, and the service does not know the run after {} s",
                     self.execution_id,
-                    self.grace.as_secs()
+                    self.watch.grace.as_secs()
                 ),
             )
             .hint(
@@ -303,11 +312,11 @@ impl Run {
                     )
                     .hint("Runs are cleaned up after about 7 days, or by an administrator."));
                 }
-                if now.since(self.since) > self.grace {
+                if now.since(self.since) > self.watch.grace {
                     return Err(self.never_found(None));
                 }
                 self.state = State::Wait;
-                self.tell(now);
+                self.tell();
                 return Ok(());
             }
             Err(failure) => return Err(failure.error),
@@ -316,9 +325,9 @@ impl Run {
         if status != self.status {
             (self.status, self.since) = (status, now);
         }
-        self.tell(now);
+        self.tell();
         // Counts are read at the end, and when a long silence asks whether rows still move.
-        let silent = now.since(self.since) > self.polling.stalled_after;
+        let silent = now.since(self.since) > self.watch.polling.stalled_after;
         self.state = if status.is_terminal() || silent {
             State::Details(Call::new(&self.service, self.details_request(), Repeat::Always))
         } else {
@@ -342,7 +351,7 @@ impl Run {
             return Ok(());
         }
         let reasons = matches!(self.status, ExecutionStatus::PartiallySucceeded | ExecutionStatus::Failed);
-        if reasons && self.wants_errors {
+        if reasons && self.watch.wants_errors {
             let request = actions::of_execution(&self.service, "GetExecutionErrors", &self.execution_id);
             self.state = State::Errors(Call::new(&self.service, request, Repeat::Always));
         }
@@ -356,7 +365,7 @@ impl Run {
                 "the run {} has been {} for {} s without any progress",
                 self.execution_id,
                 self.status.as_str(),
-                self.polling.stalled_after.as_secs()
+                self.watch.polling.stalled_after.as_secs()
             ),
         )
         .hint(
@@ -366,8 +375,10 @@ impl Run {
     }
 
     fn ended(&mut self, errors: Vec<super::RowError>) -> RunStep {
-        let export = self.export;
-        let into = if export { Detail::into_export } else { Detail::into_import };
+        let into = match self.watch.kind {
+            Kind::Export => Detail::into_export,
+            Kind::Import => Detail::into_import,
+        };
         let entities: Vec<EntityOutcome> = std::mem::take(&mut self.details).into_iter().map(into).collect();
         let rejected_count = entities.iter().filter_map(|entity| entity.errors).sum();
         let outcome = RunOutcome {
@@ -384,7 +395,7 @@ impl Run {
         }
     }
 
-    fn tell(&mut self, _now: Timestamp) {
+    fn tell(&mut self) {
         self.told = Some(Event::Job {
             stage: "running",
             status: Some(self.status.as_str()),

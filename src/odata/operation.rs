@@ -107,17 +107,14 @@ pub fn get(
         selected.top = Some(1);
         let url = format!("{collection}{}", selected.render(service, entity)?);
         let read = move |response: Response| {
-            let text = response.text().unwrap_or_default().to_owned();
-            let first = super::page::items_of::<Box<serde_json::value::RawValue>>(&Response::new(200, text))?;
-            match first.first() {
-                Some(raw) => read_record(&Response::new(200, raw.get()), entity, numbers).map(Some),
-                None => Ok(None),
-            }
+            let rows: Vec<Box<serde_json::value::RawValue>> = super::page::items_of(&response)?;
+            rows.first().map(|raw| read_record(raw.get(), entity, numbers)).transpose()
         };
         return Ok(Operation::new(service, service.request(Method::Get, &url), Repeat::Always, read));
     }
     let url = format!("{collection}{}{}", key.path, selected.render(service, entity)?);
-    let read = move |response: Response| read_record(&response, entity, numbers).map(Some);
+    let read =
+        move |response: Response| read_record(response.text().unwrap_or_default(), entity, numbers).map(Some);
     let mut operation = Operation::new(service, service.request(Method::Get, &url), Repeat::Always, read);
     operation.absent = Some(|| None);
     Ok(operation)
@@ -160,7 +157,7 @@ pub fn create(service: &Service, collection: &str, value: &str) -> Result<Operat
     let option = if company { "?cross-company=true" } else { "" };
     let request = service.request(Method::Post, &format!("{collection}{option}")).json(body);
     let numbers = service.numbers;
-    let read = move |response: Response| read_record(&response, entity, numbers);
+    let read = move |response: Response| read_record(response.text().unwrap_or_default(), entity, numbers);
     Ok(Operation::new(service, request, Repeat::IfUnprocessed, read))
 }
 

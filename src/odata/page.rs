@@ -181,9 +181,8 @@ fn read_page(
     Ok(Page { items, rows, count: answer.count, next: answer.next })
 }
 
-/// The record of an answer, with Int64 and Decimal as wanted.
-pub(super) fn read_record(response: &Response, entity: Option<&Entity>, numbers: Numbers) -> Result<String> {
-    let text = response.text().unwrap_or_default();
+/// One record, with Int64 and Decimal as wanted.
+pub(super) fn read_record(text: &str, entity: Option<&Entity>, numbers: Numbers) -> Result<String> {
     let record: RawRecord<'_> = serde_json::from_str(text).map_err(|e| unreadable(&e))?;
     let mut out = String::with_capacity(text.len());
     record.write(&mut out, entity, numbers);

@@ -109,6 +109,11 @@ impl DataPackage {
         })
     }
 
+    /// The bytes that it was opened from.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.archive.into_bytes()
+    }
+
     /// Name of the data project that the package was exported from or is meant for.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -57,6 +57,11 @@ impl Archive {
         Ok(Self { bytes: Arc::new(bytes), entries: Arc::new(entries), by_name: Arc::new(by_name) })
     }
 
+    /// The bytes that it was opened from; a copy only while a reader of an entry is still about.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        Arc::unwrap_or_clone(self.bytes)
+    }
+
     /// All entries in the order of the directory, folders included.
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
