@@ -44,6 +44,7 @@ export type {
   ImportResult,
   ImportSource,
   Polling,
+  Rejected,
   ResumeOptions,
   RowFailure,
 } from "./transfer.js";

@@ -1,4 +1,5 @@
 /** Imports and exports: what goes in and what comes out of them. */
+import type { DataProject } from "./client.js";
 import { ClmError, invalid, isClmError } from "./errors.js";
 import type { Handle } from "./handle.js";
 import {
@@ -65,11 +66,28 @@ export interface ImportResult {
   entities: EntityResult[];
   /** Rows that did not arrive, over all entities. */
   rejectedCount: number;
-  /** The service's reasons, where it gave any. It does not say of which entity. */
+  /** The service's reasons, where it gave any. */
   errors: RowFailure[];
+  /**
+   * The same, one by one. The rows that were sent are not joined yet: `row`, `line` and `raw` are never there, `key` is the text
+   * of the record's key as the service gives it.
+   */
+  rejected(): AsyncIterable<Rejected>;
+}
+
+export interface Rejected {
+  /** Label of the entity; empty where more than one had failures: the service does not say which. */
+  entity: string;
+  reason: string;
+  row?: Record<string, string>;
+  line?: number;
+  key?: string;
+  raw?: string;
 }
 
 export interface RowFailure {
+  /** Label of the entity; empty where more than one had failures. */
+  entity: string;
   /** Text of the record's key. */
   recordId: string;
   /** Field; often empty. */
@@ -78,8 +96,8 @@ export interface RowFailure {
 }
 
 export interface ExportOptions extends JobOptions {
-  /** Data project that runs; see `projects.ensure`. */
-  project: string;
+  /** Data project that runs: its name, or the project itself, which is ensured first; see `projects.ensure`. */
+  project: string | DataProject;
   /** Company of the rows; default: the client's. For shared entities any company will do. */
   company?: string;
   /** Unique id of the run; default: a random UUID. */
@@ -119,15 +137,21 @@ export function startImport(client: Client, source: ImportSource, options: Impor
     const text = optionsJson(options, { executionId: id });
     const bytes = await packageBytes(source, options, signal);
     const handle = await client();
-    return JSON.parse(await handle.useAsync(signal, (c, s) => c.importPackage(text, bytes, hooks, s)));
+    return imported(await handle.useAsync(signal, (c, s) => c.importPackage(text, bytes, hooks, s)));
   });
 }
 
 export function startExport(client: Client, options: ExportOptions): Job<ExportResult> {
   const id = options?.executionId ?? randomId();
   return new RunningJob(id, options ?? {}, async (hooks, signal) => {
-    const text = optionsJson(options, { executionId: id });
+    const project = options?.project;
+    const named = typeof project === "object" && project !== null;
+    const text = optionsJson(options, { executionId: id, ...(named && { project: project.name }) });
     const handle = await client();
+    if (named) {
+      const whole = objectToJson(project, "the data project");
+      await handle.useAsync(signal, (c, s) => c.ensureProject(whole, false, s));
+    }
     return exported(await handle.useAsync(signal, (c, s) => c.exportPackage(text, hooks, s)));
   });
 }
@@ -153,7 +177,7 @@ export function resumeJob(
     }
     const bytes = source === undefined ? undefined : await packageBytes(source, options, signal);
     const handle = await client();
-    return JSON.parse(await handle.useAsync(signal, (c, s) => c.resumeImport(state, text, bytes, hooks, s)));
+    return imported(await handle.useAsync(signal, (c, s) => c.resumeImport(state, text, bytes, hooks, s)));
   };
   return new RunningJob(executionId, options, start, checkpoint);
 }
@@ -178,6 +202,18 @@ async function packageBytes(source: ImportSource, options: JobOptions, signal: A
   }
   if (isByteSource(given)) return readAll(given, "the source of the import", signal);
   return buildPackage(given, { signal, ...(options.onProgress ? { onProgress: options.onProgress } : {}) });
+}
+
+function imported(text: string): ImportResult {
+  const result = JSON.parse(text) as Omit<ImportResult, "rejected">;
+  return {
+    ...result,
+    async *rejected() {
+      for (const { entity, recordId, message } of result.errors) {
+        yield { entity, reason: message, ...(recordId && { key: recordId }) };
+      }
+    },
+  };
 }
 
 async function exported(got: WireExport): Promise<ExportResult> {

@@ -93,6 +93,8 @@ pub struct EntityOutcome {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RowError {
+    /// Label of the entity; empty where more than one had failures, for the service does not say which.
+    pub entity: String,
     /// Text of the record's key.
     pub record_id: String,
     /// Field, often empty.
@@ -183,6 +185,7 @@ pub(super) fn row_errors(text: &str) -> Vec<RowError> {
         return list
             .iter()
             .map(|item| RowError {
+                entity: String::new(),
                 record_id: of(item, "RecordId"),
                 field: of(item, "Field"),
                 message: tidy(&of(item, "ErrorMessage")),
@@ -198,7 +201,12 @@ fn broken_row_error(part: &str) -> RowError {
     let message = rest.trim_end().trim_end_matches(['{', ',', ']']).trim_end().trim_end_matches('}');
     let message = message.strip_suffix('"').unwrap_or(message);
     let message = message.replace("\\r", "").replace("\\n", "\n").replace("\\\"", "\"");
-    RowError { record_id: record_id.to_owned(), field: field.to_owned(), message: tidy(&message) }
+    RowError {
+        entity: String::new(),
+        record_id: record_id.to_owned(),
+        field: field.to_owned(),
+        message: tidy(&message),
+    }
 }
 
 fn tidy(message: &str) -> String {
@@ -223,6 +231,7 @@ mod tests {
     fn errors_are_read_from_json_and_from_what_only_looks_like_it() {
         let good = r#"[{"RecordId":"C00017","Field":"","ErrorMessage":"\n Contract type NDA2 was not found.\r\n Validations failed while writing entity record\r\n"}]"#;
         let expected = RowError {
+            entity: String::new(),
             record_id: "C00017".into(),
             field: String::new(),
             message: "Contract type NDA2 was not found. Validations failed while writing entity record"

@@ -374,12 +374,19 @@ impl Run {
         )
     }
 
-    fn ended(&mut self, errors: Vec<super::RowError>) -> RunStep {
+    fn ended(&mut self, mut errors: Vec<super::RowError>) -> RunStep {
         let into = match self.watch.kind {
             Kind::Export => Detail::into_export,
             Kind::Import => Detail::into_import,
         };
         let entities: Vec<EntityOutcome> = std::mem::take(&mut self.details).into_iter().map(into).collect();
+        let mut failed_entities =
+            entities.iter().filter(|entity| entity.errors.is_some_and(|errors| errors > 0));
+        if let (Some(only), None) = (failed_entities.next(), failed_entities.next()) {
+            for error in &mut errors {
+                error.entity.clone_from(&only.entity);
+            }
+        }
         let rejected_count = entities.iter().filter_map(|entity| entity.errors).sum();
         let outcome = RunOutcome {
             execution_id: self.execution_id.clone(),

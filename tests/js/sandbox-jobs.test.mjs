@@ -4,10 +4,10 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildPackage, ScmClient } from "d365-clm";
-import { sandboxMissing, startSandbox } from "./sandbox.mjs";
+import { LEGAL_ENTITIES, sandboxed, sandboxMissing, startSandbox } from "./sandbox.mjs";
 
 const TYPES = "CLM integration contract types";
 const CONTRACTS = "CLM integration contract";
@@ -25,8 +25,6 @@ const told = [];
 const secrets = new Set();
 
 const skip = sandboxMissing();
-/** Every test is skipped for itself, so that the counts are honest. */
-const sandboxed = (name, run) => test(name, { skip }, run);
 
 describe("jobs against the sandbox", () => {
   let sandbox;
@@ -35,10 +33,7 @@ describe("jobs against the sandbox", () => {
     if (skip) return;
     sandbox = await startSandbox({
       seed: {
-        LegalEntities: [
-          { LegalEntityId: "usmf", Name: "US" },
-          { LegalEntityId: "demf", Name: "DE" },
-        ],
+        LegalEntities: LEGAL_ENTITIES,
         VendorsV2: Array.from({ length: 50 }, (_, i) => ({
           dataAreaId: "usmf",
           VendorAccountNumber: `V${String(i).padStart(3, "0")}`,
@@ -196,6 +191,25 @@ describe("jobs against the sandbox", () => {
     assert.equal(result.status, "PartiallySucceeded");
     assert.equal(result.rejectedCount, 1);
     assert.match(result.errors[0].message, /Contract type NOPE was not found/);
+    const rejected = [];
+    for await (const one of result.rejected()) rejected.push(one);
+    assert.equal(rejected.length, 1);
+    assert.equal(rejected[0].entity, "CLM integration contract");
+    assert.equal(rejected[0].reason, result.errors[0].message);
+    assert.ok(rejected[0].key, "the record is named by its key");
+  });
+
+  sandboxed("a project handed over whole is ensured before it is exported", async () => {
+    const project = { name: "CLM-Whole-Project", operation: "Export", entities: [{ entity: "VendorsV2" }] };
+    const result = await follow(client().exportPackage({ project, company: "usmf", poll }));
+    assert.equal(result.package.name, project.name);
+    let rows = 0;
+    for await (const _ of result.package.entity("VendorsV2").rows()) rows += 1;
+    assert.equal(rows, 50);
+    result.package.dispose();
+    const twin = { ...project, operation: "Import" };
+    const error = await caught(follow(client().exportPackage({ project: twin, company: "usmf", poll })));
+    assert.equal(error.code, "CONFLICT");
   });
 
   sandboxed("what the service would refuse is refused before anything is sent", async () => {

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { f, ScmClient } from "d365-clm";
-import { sandboxMissing, startSandbox } from "./sandbox.mjs";
+import { LEGAL_ENTITIES, sandboxed, sandboxMissing, startSandbox } from "./sandbox.mjs";
 
 const retry = { attempts: 2, maxDelay: 10 };
 const caught = (promise) =>
@@ -134,8 +134,6 @@ test("values that JSON would change in silence are refused", async () => {
 });
 
 const skip = sandboxMissing();
-/** Every test is skipped for itself, so that the counts are honest. */
-const sandboxed = (name, run) => test(name, { skip }, run);
 
 describe("against the sandbox", () => {
   let sandbox;
@@ -143,10 +141,7 @@ describe("against the sandbox", () => {
     if (skip) return;
     sandbox = await startSandbox({
       seed: {
-        LegalEntities: [
-          { LegalEntityId: "usmf", Name: "US" },
-          { LegalEntityId: "demf", Name: "DE" },
-        ],
+        LegalEntities: LEGAL_ENTITIES,
         Currencies: ["AED", "CHF", "EUR", "GBP", "JPY", "NOK", "USD"].map((CurrencyCode) => ({
           CurrencyCode,
           Name: `${CurrencyCode} *`,

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { test } from "node:test";
 
 const { D365_SANDBOX_BIN: BIN, D365_AZURITE: AZURITE } = process.env;
 
@@ -18,6 +19,16 @@ export function sandboxMissing() {
   }
   return false;
 }
+
+const skip = sandboxMissing();
+/** A test with a sandbox. Each is skipped for itself, so that the counts are honest. */
+export const sandboxed = (name, run) => test(name, { skip }, run);
+
+/** The companies of most tests. */
+export const LEGAL_ENTITIES = [
+  { LegalEntityId: "usmf", Name: "US" },
+  { LegalEntityId: "demf", Name: "DE" },
+];
 
 /**
  * @param {{ seed?: Record<string, object[]>, settings?: object, seedFolder?: string, args?: string[] }} options

@@ -126,6 +126,7 @@ fn a_partly_failed_run_is_a_result_with_its_reasons() {
     world.errors = r#"[{"RecordId":"C1","Field":"ContractType","ErrorMessage":"x"}]"#.into();
     let Ending::Done(outcome) = world.hold(&mut begin(&world)) else { panic!("it is a result") };
     assert_eq!((outcome.rejected_count, outcome.errors.len()), (1, 1));
+    assert_eq!(outcome.errors[0].entity, "Vendors V2", "the only entity that had failures");
 }
 
 #[test]
