@@ -18,7 +18,7 @@ use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import,
 use crate::error::{Error, Result};
 use crate::http::Machine;
 use crate::odata::{self, Numbers, Pager, Query, Service};
-use crate::package::{DataPackage, Limits};
+use crate::package::{Limits, LocalPackage};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -197,7 +197,7 @@ impl Client {
         let bytes = source.to_vec();
         let mark = SourceMark::of(&bytes);
         // What the service would refuse after minutes is refused here at once.
-        DataPackage::open(bytes, Limits::default()).map_err(throw)?;
+        LocalPackage::open(bytes, Limits::default()).map_err(throw)?;
         let mut job = Import::new(&self.service, options, mark).map_err(throw)?;
         run_import(&mut job, &self.host, Some(source), hooks, signal).await
     }

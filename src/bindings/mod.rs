@@ -17,7 +17,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use client::{Client, ListPager};
 pub use job::{JobHooks, WireExport};
-pub use package::{PackageReader, PackageWriter, RowCursor, Rows};
+pub use package::{
+    FileCursor, PackageOpener, PackageReader, PackageWriter, RowCursor, WireBlock, deflate_block, wasm_memory,
+};
 pub use panic::on_panic;
 
 /// The version of the library.
