@@ -6,7 +6,7 @@ use serde_json::json;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::client::parse;
+use super::parse::parse;
 use super::thrown::throw;
 use crate::error::Error;
 use crate::package::{DataPackage, Limits, PackageSpec, PackageWriter as Writer, RowBatch, RowReader};

@@ -110,6 +110,7 @@ impl DataPackage {
     }
 
     /// The bytes that it was opened from.
+    #[cfg(feature = "full")]
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.archive.into_bytes()
     }

@@ -58,6 +58,7 @@ impl Archive {
     }
 
     /// The bytes that it was opened from; a copy only while a reader of an entry is still about.
+    #[cfg(feature = "full")]
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         Arc::unwrap_or_clone(self.bytes)
     }
