@@ -13,6 +13,7 @@ use web_sys::AbortSignal;
 use super::driver::{NoExtras, drive};
 use super::host::Host;
 use super::job::{JobHooks, JobTurn, WireExport, export_output, run_import};
+use super::parse::parse;
 use super::thrown::throw;
 use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import, ImportOptions, SourceMark};
 use crate::error::{Error, Result};
@@ -63,15 +64,6 @@ pub struct ListPager {
     host: Host,
     /// Taken out while a page is on its way.
     pager: RefCell<Option<Pager>>,
-}
-
-pub(super) fn parse<T: for<'de> Deserialize<'de>>(text: &str, what: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|e| {
-        // Places in the boundary's JSON mean nothing to the caller.
-        let why = e.to_string();
-        let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
-        Error::argument(format!("the {what} can't be understood: {why}"))
-    })
 }
 
 #[wasm_bindgen]

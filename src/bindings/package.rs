@@ -7,7 +7,7 @@ use serde_json::json;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::client::parse;
+use super::parse::parse;
 use super::thrown::throw;
 use crate::error::{Error, Result};
 use crate::package::{
