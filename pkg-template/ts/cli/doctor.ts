@@ -4,16 +4,19 @@ import { readFile, rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { openPackage } from "../entry/package-node.js";
+import { type ClmError, isClmError } from "../errors.js";
 import type { DataPackage } from "../package/data-package.js";
 import type { Diagnostic } from "../package/diagnostic.js";
 import type { Schema } from "../package/schema.js";
-import { argumentsOf, EXIT, fileAccess, type Output, plain, UsageError } from "./terms.js";
+import { argumentsOf, EXIT, fileAccess, type Output, plain, textOption, UsageError } from "./terms.js";
 
 interface Report {
   file: string;
   diagnostics: Diagnostic[];
-  /** With --repair. */
+  /** With --repair … */
   repaired?: { file: string; changes: Diagnostic[]; diagnostics: Diagnostic[] };
+  /** … or why there was no safe correction. */
+  unrepaired?: object;
 }
 
 export async function doctor(args: string[], output: Output): Promise<number> {
@@ -22,15 +25,24 @@ export async function doctor(args: string[], output: Output): Promise<number> {
     repair: { type: "string" },
     schema: { type: "string" },
   });
-  const schema = values.schema === undefined ? undefined : await schemaOf(values.schema);
+  const repairTo = textOption(values.repair);
+  const schemaFile = textOption(values.schema);
+  const schema = schemaFile === undefined ? undefined : await schemaOf(schemaFile);
   const report: Report = await examined(file, schema, async (opened, diagnostics) => {
-    if (values.repair === undefined) return { file, diagnostics };
-    const changes = await repairTo(opened, values.repair);
-    const again = await examined(values.repair, schema, async (_, found) => found);
-    return { file, diagnostics, repaired: { file: values.repair, changes, diagnostics: again } };
+    if (repairTo === undefined) return { file, diagnostics };
+    let changes: Diagnostic[];
+    try {
+      changes = await repair(opened, repairTo);
+    } catch (e) {
+      if (!isClmError(e)) throw e;
+      return { file, diagnostics, unrepaired: e.toJSON() };
+    }
+    const again = await examined(repairTo, schema, async (_, found) => found);
+    return { file, diagnostics, repaired: { file: repairTo, changes, diagnostics: again } };
   });
   output.out(values.json ? `${JSON.stringify(report, null, 2)}\n` : text(report));
-  return exitCode(report.repaired?.diagnostics ?? report.diagnostics);
+  const code = exitCode(report.repaired?.diagnostics ?? report.diagnostics);
+  return report.unrepaired ? Math.max(code, EXIT.errors) : code;
 }
 
 async function examined<T>(
@@ -52,7 +64,7 @@ async function examined<T>(
 }
 
 /** Beside its place first: a failure leaves nothing half made, and the package may be repaired in its own place. */
-async function repairTo(opened: DataPackage, path: string): Promise<Diagnostic[]> {
+async function repair(opened: DataPackage, path: string): Promise<Diagnostic[]> {
   const beside = `${path}.${process.pid}.part`;
   const { stream, changes } = opened.repairStream();
   try {
@@ -78,8 +90,12 @@ function exitCode(diagnostics: readonly Diagnostic[]): number {
   return diagnostics.some(({ severity }) => severity === "warning") ? EXIT.warnings : EXIT.fine;
 }
 
-function text({ file, diagnostics, repaired }: Report): string {
+function text({ file, diagnostics, repaired, unrepaired }: Report): string {
   let all = findings(file, diagnostics);
+  if (unrepaired) {
+    const { code, message, hint } = unrepaired as Partial<ClmError>;
+    all += `\nnot repaired: ${code}: ${plain(message ?? "")}\n${hint ? `  ${plain(hint)}\n` : ""}`;
+  }
   if (!repaired) return all;
   all += `\nrepaired: ${plain(repaired.file)}\n`;
   for (const { file, message } of repaired.changes) all += `  ${file ? `${plain(file)}: ` : ""}${plain(message)}\n`;

@@ -1,9 +1,10 @@
 /** `d365-clm show`: what is in a package. */
 import { openPackage } from "../entry/package-node.js";
 import { isClmError } from "../errors.js";
+import type { DataPackage } from "../package/data-package.js";
 import type { PackageEntity } from "../package/entity.js";
 import type { CompositeRecord } from "../package/records.js";
-import { argumentsOf, EXIT, fileAccess, type Output, plain, UsageError } from "./terms.js";
+import { argumentsOf, EXIT, fileAccess, type Output, plain, textOption, UsageError } from "./terms.js";
 
 /** A cell is cut to so many characters. */
 const WIDEST = 24;
@@ -11,40 +12,51 @@ const WIDEST = 24;
 export async function show(args: string[], output: Output): Promise<number> {
   const { file, values } = argumentsOf(args, { entity: { type: "string" }, rows: { type: "string", default: "10" } });
   const count = Number(values.rows);
+  const wanted = textOption(values.entity);
   if (!Number.isInteger(count) || count < 0) throw new UsageError(`--rows is a number, not "${values.rows}"`);
   const { access, handle } = await fileAccess(file);
   try {
-    using opened = await openPackage(access);
-    const entities = values.entity === undefined ? opened.entities : [opened.entity(values.entity)];
-    output.out(`${plain(opened.name)}${opened.description ? `: ${plain(opened.description)}` : ""}\n`);
-    let code: number = EXIT.fine;
-    for (const entity of entities) {
-      if (!entity) {
-        const labels = opened.entities.map(({ entity }) => entity).join(", ");
-        throw new UsageError(`the package has no entity "${values.entity}"; it has ${labels || "none"}`);
-      }
-      const { fileName, format, collection } = entity;
-      const size = opened.files.find(({ name }) => name === fileName)?.size;
-      const facts = [collection, format, fileName, size === undefined ? "file missing" : `${size} bytes`];
-      output.out(
-        `\n${plain(entity.entity)} (${facts
-          .filter(Boolean)
-          .map((fact) => plain(String(fact)))
-          .join(", ")})\n`,
-      );
-      output.out(`  columns: ${entity.columns.map(plain).join(", ")}\n`);
-      try {
-        if (count > 0) output.out(await firstRows(entity, count, output.width));
-      } catch (e) {
-        if (!isClmError(e)) throw e;
-        output.out(`  ${e.code}: ${plain(e.message)}\n`);
-        code = EXIT.unusable;
-      }
+    const opened = await openPackage(access);
+    try {
+      output.out(`${plain(opened.name)}${opened.description ? `: ${plain(opened.description)}` : ""}\n`);
+      return await entities(opened, wanted, count, output);
+    } finally {
+      opened.dispose();
     }
-    return code;
   } finally {
     await handle.close();
   }
+}
+
+async function entities(
+  opened: DataPackage,
+  wanted: string | undefined,
+  count: number,
+  output: Output,
+): Promise<number> {
+  let code: number = EXIT.fine;
+  for (const entity of wanted === undefined ? opened.entities : [opened.entity(wanted)]) {
+    if (!entity) {
+      const labels = opened.entities.map(({ entity }) => entity).join(", ");
+      throw new UsageError(`the package has no entity "${wanted}"; it has ${labels || "none"}`);
+    }
+    output.out(headline(opened, entity));
+    try {
+      if (count > 0) output.out(await firstRows(entity, count, output.width));
+    } catch (e) {
+      if (!isClmError(e)) throw e;
+      output.out(`  ${e.code}: ${plain(e.message)}\n`);
+      code = EXIT.unusable;
+    }
+  }
+  return code;
+}
+
+function headline(opened: DataPackage, { entity, collection, format, fileName, columns }: PackageEntity): string {
+  const size = opened.files.find(({ name }) => name === fileName)?.size;
+  const facts = [collection, format, fileName, size === undefined ? "file missing" : `${size} bytes`];
+  const told = facts.filter((fact) => fact !== undefined).map(plain);
+  return `\n${plain(entity)} (${told.join(", ")})\n  columns: ${columns.map(plain).join(", ")}\n`;
 }
 
 async function firstRows(entity: PackageEntity, count: number, width: number): Promise<string> {

@@ -17,16 +17,24 @@ export interface Output {
 export class UsageError extends Error {}
 
 /** The options and the one file of a command. */
-export function argumentsOf<O extends NonNullable<ParseArgsConfig["options"]>>(args: string[], options: O) {
+export function argumentsOf(
+  args: string[],
+  options: NonNullable<ParseArgsConfig["options"]>,
+): { file: string; values: Record<string, string | boolean | undefined> } {
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true, strict: true });
     const [file, ...more] = positionals;
     if (file === undefined) throw new UsageError("a FILE is missing");
     if (more.length > 0) throw new UsageError(`one FILE is enough: "${more.join('", "')}"`);
-    return { file, values };
+    return { file, values: values as Record<string, string | boolean | undefined> };
   } catch (e) {
     throw e instanceof UsageError ? e : new UsageError((e as Error).message);
   }
+}
+
+/** The value of an option that takes a text. */
+export function textOption(value: string | boolean | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 /** The file by ranges. Close its handle at last. */

@@ -28,7 +28,7 @@ export class Feed {
   #taken = 0;
 
   /**
-   * Reads ahead where reading goes on in order, up to about `expected` bytes after the first one. `signals` end every wait: the
+   * Reads ahead where reading goes on in order, up to about `expected` bytes after the first one; with 0 not at all. `signals` end every wait: the
    * caller's, and that of what is being read.
    */
   constructor(access: Access, expected: number, ...signals: (AbortSignal | undefined)[]) {
@@ -49,7 +49,7 @@ export class Feed {
     const range = machine.use((m) => m.want());
     if (!range) return false;
     const [start, end] = range as unknown as [number, number];
-    this.#limit ??= Math.min(this.#access.size, start + this.#expected);
+    this.#limit ??= this.#expected > 0 ? Math.min(this.#access.size, start + this.#expected) : 0;
     const wanted = end - start;
     if (this.#access.held)
       return this.#give(machine, this.#access.read(start, end, this.#signal) as Uint8Array, wanted);
