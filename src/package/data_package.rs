@@ -8,11 +8,12 @@ use crate::catalog::{builtin, nearest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::table::SourceFormat;
 
+use super::header::HeaderDoc;
 use super::limits::Limits;
-use super::manifest::{Manifest, ManifestEntity};
+use super::manifest::{ManifestDoc, ManifestEntity};
 use super::row_reader::RowReader;
 use super::zip::Archive;
-use super::{HEADER_FILE, MANIFEST_FILE, foreign, header};
+use super::{HEADER_FILE, MANIFEST_FILE, foreign};
 
 /// A data package in memory. Only its directory and its two XML files have been read; data files are read when asked for.
 #[derive(Debug, Clone)]
@@ -89,8 +90,9 @@ impl DataPackage {
     /// - `NOT_A_PACKAGE`: no zip, or a zip without `PackageHeader.xml` at its root; the message says what it is instead.
     /// - `PACKAGE_CORRUPT`: a damaged, cut, encrypted or contradictory zip; entries that overlap, share a name, or lead out.
     /// - `PACKAGE_LIMIT`: more than `limits` allow, with both numbers.
-    /// - `MANIFEST_INVALID`: no `Manifest.xml`, another namespace, a data template, elements that the service would
-    ///   silently ignore because they come too late, values that are none; with file and line.
+    /// - `MANIFEST_INVALID`: no `Manifest.xml`, XML that is not well-formed or has a document type, a data template,
+    ///   another root element; with file and line. What the service would misread, because it comes too late or is in
+    ///   another namespace, opens.
     pub fn open(bytes: Vec<u8>, limits: Limits) -> Result<Self> {
         if !Archive::is_zip(&bytes) {
             return Err(foreign::not_a_zip(&bytes));
@@ -99,8 +101,9 @@ impl DataPackage {
         if archive.find(HEADER_FILE).is_none() {
             return Err(foreign::no_header(&archive));
         }
-        header::check(&read_xml(&archive, HEADER_FILE, &limits)?, limits.xml_depth)?;
-        let manifest = Manifest::read(&read_xml(&archive, MANIFEST_FILE, &limits)?, limits.xml_depth)?;
+        HeaderDoc::parse(&read_xml(&archive, HEADER_FILE, &limits)?, limits.xml_depth)?;
+        let manifest =
+            ManifestDoc::parse(&read_xml(&archive, MANIFEST_FILE, &limits)?, limits.xml_depth)?.manifest();
         Ok(Self {
             archive,
             name: manifest.project,

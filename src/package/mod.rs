@@ -36,8 +36,7 @@ mod resolved;
 mod row_reader;
 mod spec;
 mod writer;
-mod xml_read;
-mod xml_write;
+mod xml;
 mod zip;
 
 pub use data_package::{DataPackage, FileInfo, PackageEntity};
