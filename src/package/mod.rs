@@ -28,14 +28,18 @@
 
 mod data_package;
 mod foreign;
+// Subsets, repairs and the package doctor use the rest of these three.
+#[cfg_attr(not(test), allow(dead_code))]
 mod header;
 mod limits;
+#[cfg_attr(not(test), allow(dead_code))]
 mod manifest;
 mod names;
 mod resolved;
 mod row_reader;
 mod spec;
 mod writer;
+#[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod xml;
 mod zip;
 
