@@ -39,7 +39,8 @@ pub use client::{Client, ListPager};
 pub use job::{JobHooks, WireExport};
 #[cfg(feature = "package")]
 pub use package::{
-    FileCursor, PackageOpener, PackageReader, PackageWriter, RowCursor, WireBlock, deflate_block, wasm_memory,
+    FileCursor, PackageOpener, PackageReader, PackageRewriter, PackageWriter, RowCursor, WireBlock,
+    deflate_block, wasm_memory,
 };
 pub use panic::on_panic;
 

@@ -147,7 +147,7 @@ impl<S: ReadAt> LocalRows<'_, S> {
         self.reader.columns()
     }
 
-    /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 1 MiB. None after the last row.
+    /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 64 KiB. None after the last row.
     ///
     /// # Errors
     /// Those of [`RowReader::next`].

@@ -27,5 +27,7 @@ pub(crate) use check::{CsvChecker, check_header};
 pub(crate) use csv_file::CsvReader;
 pub(crate) use csv_read::RowSink;
 pub(crate) use csv_write::{Column, CsvWriter};
+#[cfg(feature = "wasm")]
+pub(crate) use encoding::push_units;
 pub(crate) use encoding::{Decoder, Encoding};
 pub(crate) use rows::{BatchBuilder, ColumnBuilder};
