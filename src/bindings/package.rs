@@ -309,7 +309,7 @@ impl PackageRewriter {
 
     /// The next piece.
     pub fn step(&mut self) -> Result<u8, JsValue> {
-        answer(self.rewriter.next(), |piece| self.piece = piece)
+        answer(self.rewriter.read(), |piece| self.piece = piece)
     }
 
     /// The piece.

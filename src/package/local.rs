@@ -96,7 +96,7 @@ impl<S: ReadAt> LocalPackage<S> {
     /// A package with only these entities; see [`DataPackage::subset`].
     ///
     /// # Errors
-    /// Those of [`DataPackage::subset`] and [`Rewriter::next`].
+    /// Those of [`DataPackage::subset`] and [`Rewriter::read`].
     pub fn subset(&self, entities: &[impl AsRef<str>]) -> Result<Vec<u8>> {
         self.rewritten(self.package.subset(entities)?)
     }
@@ -104,7 +104,7 @@ impl<S: ReadAt> LocalPackage<S> {
     fn rewritten(&self, mut rewriter: Rewriter) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         loop {
-            match rewriter.next()? {
+            match rewriter.read()? {
                 Pull::Have(mut piece) => out.append(&mut piece),
                 Pull::End => return Ok(out),
                 Pull::Want => {
