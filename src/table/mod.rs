@@ -10,9 +10,11 @@ mod check;
 mod csv_read;
 mod csv_write;
 mod encoding;
+mod excel;
 mod format;
 mod number;
 mod rows;
+mod xml;
 
 pub use cell::CellKind;
 pub use format::SourceFormat;
@@ -23,4 +25,11 @@ pub(crate) use check::{CsvChecker, check_header, csv_error, undecodable};
 pub(crate) use csv_read::{RowSink, Tokenizer};
 pub(crate) use csv_write::{Column, CsvWriter};
 pub(crate) use encoding::{Decoder, Encoding, Undecodable};
+#[allow(unused_imports, reason = "the package engine takes them up")]
+pub(crate) use excel::{WorkbookOptions, WorkbookReader, WorkbookWriter, sheet_name};
 pub(crate) use rows::{BatchBuilder, CountSink};
+#[allow(unused_imports, reason = "the package engine takes them up")]
+pub(crate) use xml::{
+    Member, MemberInfo, Progress, RecordSink, XmlChecked, XmlChecker, XmlFileWriter, XmlOptions, XmlReader,
+    XmlStyle,
+};
