@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 use super::super::cell::{self, Stored};
 use super::names::{column_name, parse_cell};
-use super::parts::{NumberFormat, SharedStrings, XmlEvent, attribute, each_event};
+use super::parts::{NumberFormat, SharedStrings, XmlEvent, attribute, damaged, each_event};
 use super::{MAX_ROW_BYTES, MAX_ROWS, SHEET_COLUMNS};
 
 /// Reads a sheet forwards, row by row.
@@ -110,7 +110,10 @@ impl Sheet {
             Ok(true)
         })?;
         *at += used;
-        Ok((!in_row && !found.cells.is_empty()).then_some(found))
+        if in_row {
+            return Err(damaged(part, "it ends within a row"));
+        }
+        Ok((!found.cells.is_empty()).then_some(found))
     }
 }
 

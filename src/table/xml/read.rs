@@ -173,8 +173,11 @@ impl XmlReader {
                 Ok(Event::Comment(_) | Event::PI(_)) => {}
                 Err(error) => {
                     let broken = rest.get(start..).unwrap_or_default();
-                    if is_final || !may_be_cut(&error, broken) {
+                    let cut = may_be_cut(&error, broken);
+                    if is_final && cut {
                         source.fault()?;
+                    }
+                    if is_final || !cut {
                         return Err(at(not_well_formed(&error.to_string())));
                     }
                     if broken.len() > MAX_RECORD_BYTES {
