@@ -13,7 +13,6 @@ mod read;
 mod sheet;
 mod write;
 
-pub(crate) use names::sheet_name;
 pub(crate) use read::{WorkbookOptions, WorkbookReader};
 pub(crate) use write::WorkbookWriter;
 

@@ -1,31 +1,6 @@
-//! Names of sheets, names over ranges, and names of columns.
+//! Which names sheets and ranges can have, and names of columns.
 
-/// UTF-16 units of a sheet's name; Excel itself allows 31.
-const LONGEST: usize = 30;
-
-/// The sheet of an entity: its label with `_` for spaces, cut to 30 characters. In the manifest a `$` follows.
-///
-/// Characters that Excel forbids in names of sheets are left out, as the service leaves out those that Windows forbids in
-/// names of files; that it does so for sheets too is *unverified*.
-pub(crate) fn sheet_name(label: &str) -> String {
-    let mut name = String::new();
-    let mut units = 0;
-    for c in label.chars().filter(|&c| !is_forbidden(c)) {
-        let c = if c == ' ' { '_' } else { c };
-        units += c.len_utf16();
-        if units > LONGEST {
-            break;
-        }
-        name.push(c);
-    }
-    // An apostrophe at either end is forbidden too, and the name "History" is taken by Excel.
-    let name = name.trim_matches('\'');
-    match name {
-        "" => "Sheet1".to_owned(),
-        _ if name.eq_ignore_ascii_case("history") => format!("{name}_"),
-        _ => name.to_owned(),
-    }
-}
+use super::super::sheet_name::is_forbidden;
 
 /// Whether a workbook can have a sheet of that name.
 pub(super) fn is_sheet_name(name: &str) -> bool {
@@ -35,10 +10,6 @@ pub(super) fn is_sheet_name(name: &str) -> bool {
         && !name.starts_with('\'')
         && !name.ends_with('\'')
         && !name.eq_ignore_ascii_case("history")
-}
-
-fn is_forbidden(c: char) -> bool {
-    matches!(c, '[' | ']' | ':' | '*' | '?' | '/' | '\\' | '\u{fffe}' | '\u{ffff}') || c.is_control()
 }
 
 /// Whether a range can have that name: a word that can't be taken for a cell. With any other, Excel calls the workbook damaged.
@@ -92,18 +63,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sheets_are_named_after_labels() {
-        assert_eq!(sheet_name("Vendors V2"), "Vendors_V2");
-        assert_eq!(sheet_name("Country/regions"), "Countryregions");
-        assert_eq!(sheet_name("Fixed asset major type and then some"), "Fixed_asset_major_type_and_the");
-        assert_eq!(sheet_name("[a]:*?\\b"), "ab");
-        assert_eq!(sheet_name("'x'"), "x");
-        assert_eq!(sheet_name("History"), "History_");
-        assert_eq!(sheet_name("?"), "Sheet1");
-        let pairs = sheet_name(&"😀".repeat(20));
-        assert_eq!(pairs.encode_utf16().count(), 30);
-        assert!(is_sheet_name(&pairs) && is_sheet_name("A$"));
-        for name in ["", "a/b", "'a", &"x".repeat(32), "HISTORY"] {
+    fn names_of_sheets() {
+        assert!(is_sheet_name("Vendors_V2") && is_sheet_name("A$") && is_sheet_name(&"x".repeat(31)));
+        for name in ["", "a/b", "'a", "a'", &"x".repeat(32), "HISTORY", "a\u{1}"] {
             assert!(!is_sheet_name(name), "{name}");
         }
     }

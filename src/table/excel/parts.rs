@@ -6,7 +6,7 @@ use quick_xml::reader::Reader;
 use crate::error::{Error, ErrorCode, Result};
 
 use super::super::encoding::{Decoder, Encoding};
-use super::super::xml::resolve_reference;
+use super::super::markup;
 
 /// A sheet by its name, and the part that holds it.
 #[derive(Debug, PartialEq, Eq)]
@@ -229,7 +229,7 @@ pub(super) fn each_event(
             Ok(Event::Text(text)) => each(XmlEvent::Text(&text.xml10_content()))?,
             Ok(Event::CData(text)) => each(XmlEvent::Text(&text.xml10_content()))?,
             Ok(Event::GeneralRef(reference)) => {
-                let c = resolve_reference(&reference.into_inner())
+                let c = markup::resolve(&reference.into_inner())
                     .ok_or_else(|| damaged(part, "its XML has a reference that is not defined"))?;
                 each(XmlEvent::Text(c.encode_utf8(&mut [0; 4])))?
             }
@@ -287,7 +287,7 @@ fn unescape(raw: &str) -> Option<String> {
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
         let (reference, after) = after.split_once(';')?;
-        out.push(resolve_reference(reference)?);
+        out.push(markup::resolve(reference)?);
         rest = after;
     }
     out.push_str(rest);

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use super::super::cell::{self, CellKind};
 use super::super::cells::{Cells, utf16_len};
 use super::super::csv_write::Column;
-use super::super::xml::{find_illegal, push_text};
+use super::super::markup::{find_illegal, push_text};
 use super::container::{ContainerWriter, PartWriter};
 use super::names::{column_name, is_range_name, is_sheet_name};
 use super::{MAX_CELL_UNITS, MAX_COLUMNS, MAX_ROWS};

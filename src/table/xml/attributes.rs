@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorCode, Result};
 
-use super::chars;
+use super::super::markup;
 
 /// Calls `each` with the name and value of every attribute in the part of a start tag after its name.
 pub(super) fn each_attribute<'a>(
@@ -51,7 +51,7 @@ fn unescape(raw: &str, out: &mut String) -> Result<(), String> {
         let (reference, after) = after
             .split_once(';')
             .ok_or_else(|| "has the character '&', which must be written &amp;".to_owned())?;
-        out.push(chars::resolve(reference).ok_or_else(|| {
+        out.push(markup::resolve(reference).ok_or_else(|| {
             let shown: String = reference.chars().take(20).collect();
             format!("has the reference &{shown}; which is not defined")
         })?);

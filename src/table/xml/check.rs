@@ -3,10 +3,10 @@
 use crate::error::Result;
 
 use super::super::check::Checked;
-use super::super::rows::CountSink;
+use super::super::csv_read::RowSink;
 use super::XmlStyle;
 use super::read::{Progress, XmlOptions, XmlReader};
-use super::record::{MemberInfo, invalid};
+use super::record::{MemberInfo, RecordSink, invalid};
 
 /// What a checked file has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,28 @@ impl XmlChecker {
         Ok(XmlChecked { members: self.reader.members().to_vec() })
     }
 }
+
+/// Counts records and keeps nothing.
+#[derive(Default)]
+pub(super) struct CountSink {
+    rows: u64,
+}
+
+impl RowSink for CountSink {
+    fn text(&mut self, _part: &str) {}
+
+    fn end_cell(&mut self) {}
+
+    fn end_row(&mut self) {
+        self.rows += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        false
+    }
+}
+
+impl RecordSink for CountSink {}
 
 #[cfg(test)]
 mod tests {

@@ -15,14 +15,12 @@
 //! Its records are read and written one after the other, each before its children, with the index of its member.
 
 mod attributes;
-mod chars;
 mod check;
 mod read;
 mod record;
 mod source;
 mod write;
 
-pub(super) use chars::{find_illegal, push_text, resolve as resolve_reference};
 pub(crate) use check::{XmlChecked, XmlChecker};
 pub(crate) use read::{Progress, XmlOptions, XmlReader};
 pub(crate) use record::{MemberInfo, RecordSink};

@@ -9,10 +9,11 @@ use quick_xml::reader::Reader;
 use crate::error::{Error, ErrorCode, Result};
 
 use super::super::encoding::Encoding;
+use super::super::markup;
 use super::attributes::{each_attribute, is_space};
 use super::record::{MemberInfo, Members, RecordSink, Row, invalid, too_large};
 use super::source::Source;
-use super::{MAX_RECORD_BYTES, ROOT, XmlStyle, chars};
+use super::{MAX_RECORD_BYTES, ROOT, XmlStyle};
 
 /// How a file is read.
 #[derive(Debug, Clone, Default)]
@@ -146,7 +147,7 @@ impl XmlReader {
                 Ok(Event::CData(text)) => body.text(&text.into_inner()).map_err(at)?,
                 Ok(Event::GeneralRef(reference)) => {
                     let reference = reference.into_inner();
-                    let c = chars::resolve(&reference).ok_or_else(|| {
+                    let c = markup::resolve(&reference).ok_or_else(|| {
                         let shown: String = reference.chars().take(20).collect();
                         at(not_well_formed(&format!("the reference &{shown}; is not defined")))
                     })?;

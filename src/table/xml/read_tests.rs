@@ -1,4 +1,5 @@
-use super::super::super::rows::{BatchBuilder, CountSink};
+use super::super::super::rows::BatchBuilder;
+use super::super::check::CountSink;
 use super::*;
 use proptest::prelude::*;
 

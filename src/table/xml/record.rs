@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use crate::error::{Error, ErrorCode, Result};
 
 use super::super::csv_read::RowSink;
-use super::super::rows::{BatchBuilder, CountSink};
-use super::{MAX_COLUMNS, MAX_MEMBERS, MAX_RECORD_BYTES, chars};
+use super::super::markup;
+use super::super::rows::{BatchBuilder, ColumnBuilder};
+use super::{MAX_COLUMNS, MAX_MEMBERS, MAX_RECORD_BYTES};
 
 /// Where records go that are read.
 pub(crate) trait RecordSink: RowSink {
@@ -16,7 +17,7 @@ pub(crate) trait RecordSink: RowSink {
 
 impl RecordSink for BatchBuilder {}
 
-impl RecordSink for CountSink {}
+impl RecordSink for ColumnBuilder {}
 
 /// A kind of record in a file, as far as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -254,7 +255,7 @@ impl Row {
 }
 
 pub(super) fn check_name(name: &str) -> Result<()> {
-    if chars::is_name(name) {
+    if markup::is_name(name) {
         return Ok(());
     }
     let shown: String = name.chars().take(40).collect();

@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 use super::super::check::undecodable;
 use super::super::encoding::{Decoder, Encoding, Undecodable};
-use super::chars;
+use super::super::markup;
 
 /// Takes bytes in pieces of any size, gives text.
 pub(super) struct Source {
@@ -133,7 +133,7 @@ impl Source {
         self.decoded.clear();
         let result = decoder.push(bytes, &mut self.decoded);
         let decoded = std::mem::take(&mut self.decoded);
-        match chars::find_illegal(&decoded) {
+        match markup::find_illegal(&decoded) {
             Some((at, c)) => {
                 self.fault = Some(Fault::Illegal(c));
                 self.append(decoded.get(..at).unwrap_or_default());

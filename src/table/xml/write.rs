@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 use super::super::cell::{self, CellKind};
 use super::super::cells::Cells;
 use super::super::csv_write::Column;
-use super::{MAX_MEMBERS, ROOT, XmlStyle, chars};
+use super::super::markup;
+use super::{MAX_MEMBERS, ROOT, XmlStyle};
 
 /// Bytes of text gathered before they are handed on.
 const PIECE: usize = 64 << 10;
@@ -206,7 +207,7 @@ impl XmlFileWriter {
                 CellKind::from_u8(*kind).ok_or_else(|| fault(&format!("there is no cell kind {kind}")))?;
             let cell = cell::convert(kind, cell, column.target, scratch)
                 .map_err(|e| fault(&e.message).hint(e.hint))?;
-            if let Some((_, c)) = chars::find_illegal(cell) {
+            if let Some((_, c)) = markup::find_illegal(cell) {
                 return Err(fault(&format!("XML can't hold the character {c:?}"))
                     .hint("Remove control characters from the value, or use CSV-Unicode."));
             }
@@ -214,13 +215,13 @@ impl XmlFileWriter {
             match style {
                 XmlStyle::Attribute => {
                     text.extend([" ", header, "=\""]);
-                    chars::push_attribute(text, cell);
+                    markup::push_attribute(text, cell);
                     text.push('"');
                 }
                 XmlStyle::Element if cell.is_empty() => text.extend(["<", header, " />"]),
                 XmlStyle::Element => {
                     text.extend(["<", header, ">"]);
-                    chars::push_text(text, cell);
+                    markup::push_text(text, cell);
                     text.extend(["</", header, ">"]);
                 }
             }
@@ -316,7 +317,7 @@ fn check_siblings(members: &[State]) -> Result<()> {
 }
 
 fn check_name(name: &str, what: &str) -> Result<()> {
-    if chars::is_name(name) {
+    if markup::is_name(name) {
         return Ok(());
     }
     Err(Error::argument(format!("{name:?} can't be the name of {what} in an XML file")).hint(

@@ -1,4 +1,4 @@
-//! What XML 1.0 allows, and how the rest is written.
+//! What XML 1.0 allows, and how the rest is written: of data files in XML, and of the parts of a workbook.
 
 /// Whether XML can hold the character, as such or by reference.
 pub(super) fn is_legal(c: char) -> bool {
@@ -6,7 +6,7 @@ pub(super) fn is_legal(c: char) -> bool {
 }
 
 /// The first character that XML can't hold, and its byte offset.
-pub(in crate::table) fn find_illegal(text: &str) -> Option<(usize, char)> {
+pub(super) fn find_illegal(text: &str) -> Option<(usize, char)> {
     // Control characters are single bytes, the two others are looked for as substrings: both much faster than by character.
     let control = text.bytes().position(|b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r'));
     let other = if text.is_ascii() {
@@ -40,7 +40,7 @@ fn continues_name(c: char) -> bool {
 }
 
 /// Appends the value of an element. A carriage return as such would be read as a line feed.
-pub(in crate::table) fn push_text(out: &mut String, value: &str) {
+pub(super) fn push_text(out: &mut String, value: &str) {
     push_escaped(out, value, |b| match b {
         b'&' => Some("&amp;"),
         b'<' => Some("&lt;"),
@@ -77,7 +77,7 @@ fn push_escaped(out: &mut String, value: &str, escape: impl Fn(u8) -> Option<&'s
 }
 
 /// The character of a reference, given without `&` and `;`. Only the five that XML itself defines have names.
-pub(in crate::table) fn resolve(reference: &str) -> Option<char> {
+pub(super) fn resolve(reference: &str) -> Option<char> {
     let number = match reference {
         "amp" => return Some('&'),
         "lt" => return Some('<'),
