@@ -8,7 +8,11 @@
 // Without packages nobody asks for most of this, and the linker drops it: finer gates would say no more than that.
 #![cfg_attr(not(feature = "package"), allow(dead_code, unused_imports))]
 
+#[cfg(all(test, feature = "package", feature = "excel"))]
+mod audit_tests;
 mod cell;
+#[cfg(test)]
+mod cell_table_tests;
 mod cells;
 mod check;
 mod csv_file;
@@ -44,6 +48,7 @@ pub(crate) use excel::{WorkbookOptions, WorkbookReader, WorkbookWriter};
 #[cfg(feature = "package")]
 pub(crate) use rows::RecordBuilder;
 pub(crate) use rows::{BatchBuilder, ColumnBuilder};
+#[allow(unused_imports, reason = "what the package engine takes up")]
 pub(crate) use sheet_name::sheet_name;
 #[cfg(feature = "package")]
 pub(crate) use xml::{
