@@ -53,6 +53,8 @@ pub use read_at::ReadAt;
 pub use row_reader::RowReader;
 pub use spec::{EntitySpec, PackageSpec, RefreshType};
 pub use writer::PackageWriter;
+#[cfg(feature = "full")]
+pub(crate) use zip::crc32;
 pub use zip::{Block, BlockDeflater};
 
 pub use crate::table::{CellKind, ColumnBatch, ColumnText, RowBatch, SourceFormat};

@@ -56,7 +56,7 @@ impl Resolved {
                     .hint("Put all its rows into one file, or into several packages."));
             }
             // The service unpacks on Windows, where case does not tell files apart.
-            if !files.insert(entity.file.to_lowercase()) {
+            if !files.insert(entity.file.to_ascii_lowercase()) {
                 return Err(Error::argument(format!("two files are named \"{}\"", entity.file))
                     .in_entity(&entity.label)
                     .hint("Set fileName of one of the entities."));
@@ -120,7 +120,7 @@ fn resolve(spec: EntitySpec) -> Result<(ManifestEntity, Plan)> {
 impl Plan {
     /// The columns of a file whose header we write: upper case, as the service names its fields.
     pub(super) fn columns_to_write(&self, names: &[String]) -> Result<(Vec<Column>, Vec<Map>)> {
-        self.columns_with(names, |name| name.to_uppercase())
+        self.columns_with(names, |name| name.to_ascii_uppercase())
     }
 
     /// The maps of a file whose header is written already.
@@ -140,7 +140,7 @@ impl Plan {
         let mut maps = Vec::with_capacity(names.len());
         for name in names {
             let header = header(name);
-            let field = self.fields.get(name).cloned().unwrap_or_else(|| name.to_uppercase());
+            let field = self.fields.get(name).cloned().unwrap_or_else(|| name.to_ascii_uppercase());
             check_name(name, &field)?;
             self.check_company(name, &field)?;
             for (what, taken) in
