@@ -2,23 +2,54 @@
 //!
 //! What belongs here: wasm-bindgen, fetch, timers, the token in memory, and the loop that carries out steps. What does not: any
 //! rule of the service, of the format, or of repetition. The names are those of `pkg-template/ts/wire.ts`, which wraps them.
+//!
+//! | feature | files |
+//! |---|---|
+//! | any | `memory`, `panic`, `parse`, `thrown` |
+//! | `package` | `package` |
+//! | `excel` | `workbook` |
+//! | `full` | `client` with `driver`, `send`, `host`, `cancel`, `job`, `words` |
 
+#[cfg(feature = "full")]
 mod cancel;
+#[cfg(feature = "full")]
 mod client;
+#[cfg(feature = "full")]
 mod driver;
+#[cfg(feature = "full")]
 mod host;
+#[cfg(feature = "full")]
 mod job;
+mod memory;
+#[cfg(feature = "package")]
 mod package;
 mod panic;
+#[cfg(any(feature = "package", feature = "excel"))]
+mod parse;
+#[cfg(feature = "full")]
 mod send;
+#[cfg(any(feature = "package", feature = "excel"))]
 mod thrown;
+#[cfg(feature = "full")]
+mod words;
+#[cfg(feature = "excel")]
+mod workbook;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
+#[cfg(feature = "full")]
 pub use client::{Client, ListPager};
+#[cfg(feature = "full")]
 pub use job::{JobHooks, WireExport};
-pub use package::{PackageReader, PackageWriter, RowCursor, Rows};
+pub use memory::wasm_memory;
+#[cfg(feature = "package")]
+pub use package::{
+    FileCursor, PackageOpener, PackageReader, PackageRewriter, PackageWriter, RowCursor, WireBlock,
+    deflate_block,
+};
 pub use panic::on_panic;
+#[cfg(feature = "excel")]
+pub use workbook::{WorkbookReader, WorkbookWriter};
 
 /// The version of the library.
 #[wasm_bindgen]

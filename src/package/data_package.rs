@@ -1,6 +1,7 @@
 //! An opened package.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Serialize;
 
@@ -11,14 +12,21 @@ use crate::table::SourceFormat;
 use super::header::HeaderDoc;
 use super::limits::Limits;
 use super::manifest::{ManifestDoc, ManifestEntity};
+use super::pull::Pull;
+use super::rewriter::{Part, Rewriter};
 use super::row_reader::RowReader;
-use super::zip::Archive;
-use super::{HEADER_FILE, MANIFEST_FILE, foreign};
+use super::zip::{Directory, EntryReader};
+use super::{MANIFEST_FILE, foreign};
 
-/// A data package in memory. Only its directory and its two XML files have been read; data files are read when asked for.
+/// An open data package: its directory and its two XML files, and none of its bytes. Data files are read when asked for, by
+/// ranges of whatever the package was opened from. [`Opener`](super::Opener) opens one, or
+/// [`LocalPackage`](super::LocalPackage) where the package is at hand.
 #[derive(Debug, Clone)]
 pub struct DataPackage {
-    archive: Archive,
+    directory: Directory,
+    limits: Limits,
+    header: HeaderDoc,
+    manifest: ManifestDoc,
     name: String,
     description: String,
     entities: Vec<PackageEntity>,
@@ -36,6 +44,9 @@ pub struct PackageEntity {
     pub collection: Option<String>,
     /// Source data format.
     pub format: SourceFormat,
+    /// Whether its records contain records: told by the word "composite" in the label of an entity whose file is XML, as the
+    /// labels of the service's own composite entities have it. The manifest does not tell.
+    pub composite: bool,
     /// Name of its file in the zip; the file may be missing.
     pub file_name: String,
     /// Mapped columns in the order of the maps, which need not be that of the file; none where the manifest has no maps.
@@ -84,37 +95,22 @@ pub struct FileInfo {
 }
 
 impl DataPackage {
-    /// Opens a package. A manifest without maps, or one that names files that the zip lacks, opens too.
-    ///
-    /// # Errors
-    /// - `NOT_A_PACKAGE`: no zip, or a zip without `PackageHeader.xml` at its root; the message says what it is instead.
-    /// - `PACKAGE_CORRUPT`: a damaged, cut, encrypted or contradictory zip; entries that overlap, share a name, or lead out.
-    /// - `PACKAGE_LIMIT`: more than `limits` allow, with both numbers.
-    /// - `MANIFEST_INVALID`: no `Manifest.xml`, XML that is not well-formed or has a document type, a data template,
-    ///   another root element; with file and line. What the service would misread, because it comes too late or is in
-    ///   another namespace, opens.
-    pub fn open(bytes: Vec<u8>, limits: Limits) -> Result<Self> {
-        if !Archive::is_zip(&bytes) {
-            return Err(foreign::not_a_zip(&bytes));
-        }
-        let archive = Archive::open(bytes, &limits)?;
-        if archive.find(HEADER_FILE).is_none() {
-            return Err(foreign::no_header(&archive));
-        }
-        HeaderDoc::parse(&read_xml(&archive, HEADER_FILE, &limits)?, limits.xml_depth)?;
-        let manifest =
-            ManifestDoc::parse(&read_xml(&archive, MANIFEST_FILE, &limits)?, limits.xml_depth)?.manifest();
-        Ok(Self {
-            archive,
+    pub(super) fn new(
+        directory: Directory,
+        header: HeaderDoc,
+        document: ManifestDoc,
+        limits: Limits,
+    ) -> Self {
+        let manifest = document.manifest();
+        Self {
+            directory,
+            limits,
+            header,
+            manifest: document,
             name: manifest.project,
             description: manifest.description,
             entities: manifest.entities.into_iter().map(PackageEntity::from).collect(),
-        })
-    }
-
-    /// The bytes that it was opened from.
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.archive.into_bytes()
+        }
     }
 
     /// Name of the data project that the package was exported from or is meant for.
@@ -137,82 +133,146 @@ impl DataPackage {
 
     /// The files in the order of the zip's directory, the two XML files included.
     pub fn files(&self) -> impl Iterator<Item = FileInfo> {
-        self.archive.entries().iter().filter(|entry| !entry.name.ends_with('/')).map(|entry| FileInfo {
+        self.directory.entries().iter().filter(|entry| !entry.name.ends_with('/')).map(|entry| FileInfo {
             name: entry.name.clone(),
             size: entry.size,
             compressed_size: entry.compressed,
         })
     }
 
-    /// The content of a file, with size and checksum found right.
+    /// Begins to write a package with only these entities, by label or collection, and their files. Header, maps and all that
+    /// is unknown stay as they are, and entries are copied compressed; with every entity named, both XML files come out byte by
+    /// byte as they were.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for a name that the zip lacks, `PACKAGE_CORRUPT` for damage.
-    pub fn read_file(&self, name: &str) -> Result<Vec<u8>> {
-        let entry = self.archive.find(name).ok_or_else(|| {
+    /// `INVALID_ARGUMENT` for no entity, and one that the package lacks, with the nearest that it has.
+    pub fn subset(&self, entities: &[impl AsRef<str>]) -> Result<Rewriter> {
+        let mut keep = Vec::with_capacity(entities.len());
+        for name in entities.iter().map(AsRef::as_ref) {
+            keep.push(self.index_of(name)?);
+        }
+        if keep.is_empty() {
+            return Err(Error::argument("a subset has at least one entity"));
+        }
+        let mut manifest = self.manifest.clone();
+        manifest.keep_entities(&keep);
+        let dropped = |name: &str| {
+            let names = |entity: &PackageEntity| entity.file_name == name;
+            self.entities.iter().any(names)
+                && !self.entities.iter().enumerate().any(|(i, entity)| keep.contains(&i) && names(entity))
+        };
+        let mut parts = Vec::new();
+        for entry in self.directory.entries() {
+            if entry.name == MANIFEST_FILE {
+                parts.push(Part::Content { name: MANIFEST_FILE.to_owned(), bytes: manifest.write()? });
+            } else if !dropped(&entry.name) {
+                parts.push(Part::Copy(entry.clone()));
+            }
+        }
+        Ok(Rewriter::new(parts))
+    }
+
+    fn index_of(&self, name: &str) -> Result<usize> {
+        let is = |entity: &PackageEntity| entity.entity == name || entity.collection.as_deref() == Some(name);
+        self.entities.iter().position(is).ok_or_else(|| {
+            let error = Error::argument(format!("the package has no entity \"{name}\"")).in_entity(name);
+            match nearest(name, self.entities.iter().map(|entity| entity.entity.as_str())) {
+                Some(near) => error.hint(format!("Did you mean \"{near}\"?")),
+                None => error.hint("See entities() for the labels; they are case-sensitive."),
+            }
+        })
+    }
+
+    /// Begins to read a file of the zip.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a name that the zip lacks, `PACKAGE_CORRUPT` for one that is encrypted or of an unknown method.
+    pub fn file(&self, name: &str) -> Result<FileReader> {
+        let entry = self.directory.find(name).ok_or_else(|| {
             let error = Error::argument(format!("the package has no file \"{name}\"")).in_file(name);
-            match nearest(name, self.archive.entries().iter().map(|entry| entry.name.as_str())) {
+            match nearest(name, self.directory.entries().iter().map(|entry| entry.name.as_str())) {
                 Some(near) => error.hint(format!("Did you mean \"{near}\"?")),
                 None => error.hint("See files() for the names; they are case-sensitive."),
             }
         })?;
-        self.archive.read(entry)
+        self.directory.reader(entry).map(FileReader)
     }
 
-    /// Reads the rows of the entity with that 0-based index.
+    /// Begins to read the rows of the entity with that 0-based index.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for an index that does not exist. `DATA_INVALID` for a file that the zip lacks, a format other
-    /// than CSV-Unicode and CSV, and a header with a column that is unnamed or there twice. `PACKAGE_CORRUPT` for damage.
+    /// `INVALID_ARGUMENT` for an index that does not exist. `DATA_INVALID` for a file that the zip lacks, and a format that is
+    /// not known. `PACKAGE_CORRUPT` for a file that is encrypted or of an unknown method.
     pub fn rows(&self, index: usize) -> Result<RowReader> {
+        self.reader(index, false)
+    }
+
+    /// Begins to read the records of the composite entity with that index, each before those within it.
+    ///
+    /// # Errors
+    /// Those of [`rows`](Self::rows), and `INVALID_ARGUMENT` for a format other than XML.
+    pub fn records(&self, index: usize) -> Result<RowReader> {
+        self.reader(index, true)
+    }
+
+    fn reader(&self, index: usize, nested: bool) -> Result<RowReader> {
         let entity = self
             .entities
             .get(index)
             .ok_or_else(|| Error::argument(format!("the package has no entity {index}")))?;
         let place = |error: Error| error.in_entity(&entity.entity).in_file(&entity.file_name);
-        if entity.format.csv_encoding().is_none() {
-            let message =
-                format!("the rows of \"{}\" are in the format \"{}\"", entity.entity, entity.format);
-            return Err(place(Error::new(ErrorCode::DataInvalid, message))
-                .hint("This version reads CSV-Unicode and CSV: export the entity in one of them."));
-        }
-        let entry = self.archive.find(&entity.file_name).ok_or_else(|| {
+        let entry = self.directory.find(&entity.file_name).ok_or_else(|| {
             let message = format!("the package lacks the file \"{}\" of its manifest", entity.file_name);
             let error = place(Error::new(ErrorCode::DataInvalid, message));
-            match foreign::near(&self.archive, &entity.file_name) {
+            match foreign::near(&self.directory, &entity.file_name) {
                 Some(near) => error.hint(format!("There is \"{near}\": the names must be the same.")),
                 None => error.hint("Export again, or take the entity out of the manifest."),
             }
         })?;
-        RowReader::new(&self.archive, entry, &entity.entity, &entity.columns).map_err(place)
-    }
-
-    /// Counts the rows of that entity by reading its whole file. Errors as those of [`rows`](Self::rows) and
-    /// [`RowReader::next`].
-    pub fn count_rows(&self, index: usize) -> Result<u64> {
-        self.rows(index)?.count()
+        let file = self.directory.reader(entry).map_err(place)?;
+        RowReader::new(file, entity, nested, &self.limits).map_err(place)
     }
 }
 
-fn read_xml(archive: &Archive, name: &str, limits: &Limits) -> Result<Vec<u8>> {
-    let Some(entry) = archive.find(name) else {
-        return Err(foreign::misplaced(archive, name, ErrorCode::ManifestInvalid).unwrap_or_else(|| {
-            Error::new(ErrorCode::ManifestInvalid, format!("the zip has no {name}"))
-                .in_file(name)
-                .hint("A data package needs PackageHeader.xml and Manifest.xml at the root of the zip.")
-        }));
-    };
-    if entry.size > limits.spool {
-        let message = format!("{name} has {} bytes, the limit is {}", entry.size, limits.spool);
-        return Err(Error::new(ErrorCode::PackageLimit, message).in_file(name));
+/// Reads a file of a package piece by piece.
+pub struct FileReader(EntryReader);
+
+impl FileReader {
+    /// The bytes of the package that are wanted, after a [`Pull::Want`].
+    #[must_use]
+    pub fn want(&self) -> Option<Range<u64>> {
+        self.0.want()
     }
-    archive.read(entry)
+
+    /// Takes exactly the bytes that were wanted.
+    ///
+    /// # Errors
+    /// `PACKAGE_CORRUPT` for bytes of another number, and where the file's header contradicts the directory.
+    pub fn give(&mut self, bytes: Vec<u8>) -> Result<()> {
+        self.0.give(bytes)
+    }
+
+    /// Appends up to 128 KiB of content to `out`. At its end, size and checksum have been found right; damage may show only
+    /// then.
+    ///
+    /// # Errors
+    /// `PACKAGE_CORRUPT` for damage.
+    pub fn read(&mut self, out: &mut Vec<u8>) -> Result<Pull<()>> {
+        self.0.read(out)
+    }
+}
+
+impl std::fmt::Debug for FileReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileReader").field("want", &self.want()).finish_non_exhaustive()
+    }
 }
 
 impl From<ManifestEntity> for PackageEntity {
     fn from(m: ManifestEntity) -> Self {
         let known = builtin().find(&m.label).filter(|entity| entity.label == m.label);
         Self {
+            composite: m.format.is_xml() && m.label.to_lowercase().contains("composite"),
             collection: known.and_then(|entity| entity.collection.clone()),
             columns: m.maps.iter().map(|map| map.column.clone()).collect(),
             fields: m.maps.into_iter().map(|map| (map.column, map.field)).collect(),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::package::zip::testing::{Raw, archive};
-use crate::package::{EntitySpec, PackageSpec, PackageWriter};
+use crate::package::{EntitySpec, LocalPackage, PackageSpec, PackageWriter};
 use proptest::prelude::*;
 
 const NS: &str = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement";
@@ -22,7 +22,7 @@ fn manifest(format: &str, columns: &[&str]) -> String {
     )
 }
 
-fn package(data: &[u8]) -> DataPackage {
+fn package(data: &[u8]) -> LocalPackage<Vec<u8>> {
     open(&[
         ("c.csv", data),
         ("Manifest.xml", manifest("CSV", &["B", "A"]).as_bytes()),
@@ -31,12 +31,12 @@ fn package(data: &[u8]) -> DataPackage {
     .unwrap()
 }
 
-fn open(entries: &[(&str, &[u8])]) -> Result<DataPackage> {
+fn open(entries: &[(&str, &[u8])]) -> Result<LocalPackage<Vec<u8>>> {
     let raw: Vec<Raw> = entries.iter().map(|(name, data)| Raw::stored(name, data)).collect();
-    DataPackage::open(archive(&raw), Limits::default())
+    LocalPackage::open(archive(&raw), Limits::default())
 }
 
-fn rows(package: &DataPackage) -> Result<(Vec<String>, Vec<String>)> {
+fn rows(package: &LocalPackage<Vec<u8>>) -> Result<(Vec<String>, Vec<String>)> {
     let mut reader = package.rows(0)?;
     let mut cells = Vec::new();
     while let Some(batch) = reader.next(2)? {
@@ -145,7 +145,7 @@ fn damage_of_a_data_file_shows_at_its_end() {
         Raw::stored("Manifest.xml", manifest.as_bytes()),
         Raw::stored("PackageHeader.xml", HEADER.as_bytes()),
     ]);
-    let package = DataPackage::open(bytes, Limits::default()).unwrap();
+    let package = LocalPackage::open(bytes, Limits::default()).unwrap();
     assert_eq!(package.read_file("c.csv").unwrap_err().code, ErrorCode::PackageCorrupt);
     let error = rows(&package).unwrap_err();
     assert_eq!(error.code, ErrorCode::PackageCorrupt);
@@ -208,7 +208,7 @@ fn an_oversized_manifest_is_not_inflated() {
         Raw::stored("PackageHeader.xml", HEADER.as_bytes()),
     ];
     let limits = Limits { spool: 100, ..Limits::default() };
-    let error = DataPackage::open(archive(&raw), limits).unwrap_err();
+    let error = LocalPackage::open(archive(&raw), limits).unwrap_err();
     assert_eq!(error.code, ErrorCode::PackageLimit);
     assert!(error.message.contains("100"));
 }
@@ -226,7 +226,7 @@ fn a_large_file_comes_in_batches_of_bounded_size() {
         writer.write_rows(&text, &ends, &[0; 100]).unwrap();
     }
     writer.end_entity().unwrap();
-    let package = DataPackage::open(writer.finish().unwrap(), Limits::default()).unwrap();
+    let package = LocalPackage::open(writer.finish().unwrap(), Limits::default()).unwrap();
     let mut reader = package.rows(0).unwrap();
     let mut total = 0;
     while let Some(batch) = reader.next(usize::MAX).unwrap() {
@@ -268,7 +268,7 @@ proptest! {
             writer.write_rows(&text, &ends, &vec![0; chunk.len()]).unwrap();
         }
         writer.end_entity().unwrap();
-        let package = DataPackage::open(writer.finish().unwrap(), Limits::default()).unwrap();
+        let package = LocalPackage::open(writer.finish().unwrap(), Limits::default()).unwrap();
         let mut reader = package.rows(0).unwrap();
         prop_assert_eq!(reader.columns(), &columns[..]);
         let mut read = Vec::new();
@@ -290,4 +290,55 @@ proptest! {
         prop_oneof![Just(b','), Just(b'"'), Just(b'\r'), Just(b'\n'), Just(b'A'), Just(0u8), any::<u8>()], 0..60)) {
         let _ = rows(&package(&data));
     }
+}
+
+/// Two entities with a file each, a resource, and elements that nobody knows.
+fn two() -> Vec<u8> {
+    let entity = |label: &str, file: &str| {
+        format!(
+            "\r\n  <DataManagementPackageEntityData><EntityName>{label}</EntityName><InputFilePath>{file}</InputFilePath>\
+             <SourceFormat>CSV</SourceFormat><X a='1'/></DataManagementPackageEntityData>"
+        )
+    };
+    let manifest = format!(
+        "<?xml version=\"1.0\"?><!-- kept --><DataManagementPackageManifest xmlns=\"{NS}\"><PackageEntityList>{}{}\r\n\
+         </PackageEntityList><New/></DataManagementPackageManifest>",
+        entity("Currencies", "c.csv"),
+        entity("Vendors V2", "v.csv")
+    );
+    let files: [(&str, &[u8]); 5] = [
+        ("c.csv", b"C\r\n1\r\n"),
+        ("Resources/a.xslt", b"<x/>"),
+        ("v.csv", b"V\r\n2\r\n"),
+        ("PackageHeader.xml", HEADER.as_bytes()),
+        ("Manifest.xml", manifest.as_bytes()),
+    ];
+    archive(&files.map(|(name, data)| Raw::stored(name, data)))
+}
+
+// Kills mutants in which files go, and in which bytes of the manifest stay.
+#[test]
+fn a_subset_has_its_entities_and_everything_else_as_it_was() {
+    let whole = LocalPackage::open(two(), Limits::default()).unwrap();
+    let part = LocalPackage::open(whole.subset(&["VendorsV2"]).unwrap(), Limits::default()).unwrap();
+    let names: Vec<String> = part.files().map(|file| file.name).collect();
+    assert_eq!(names, ["Resources/a.xslt", "v.csv", "PackageHeader.xml", "Manifest.xml"]);
+    let before = String::from_utf8(whole.read_file("Manifest.xml").unwrap()).unwrap();
+    let from = before.find("\r\n  <DataManagementPackageEntityData><EntityName>Currencies").unwrap();
+    let to = before.find("\r\n  <DataManagementPackageEntityData><EntityName>Vendors").unwrap();
+    let expected = [&before[..from], &before[to..]].concat();
+    assert_eq!(String::from_utf8(part.read_file("Manifest.xml").unwrap()).unwrap(), expected);
+    assert_eq!(part.count_rows(0).unwrap(), 1);
+}
+
+#[test]
+fn a_subset_of_all_is_the_same() {
+    let whole = LocalPackage::open(two(), Limits::default()).unwrap();
+    let all =
+        LocalPackage::open(whole.subset(&["Vendors V2", "Currencies"]).unwrap(), Limits::default()).unwrap();
+    for file in whole.files() {
+        assert_eq!(all.read_file(&file.name).unwrap(), whole.read_file(&file.name).unwrap(), "{}", file.name);
+    }
+    assert_eq!(whole.subset(&["Vendor V2"]).unwrap_err().hint.unwrap(), "Did you mean \"Vendors V2\"?");
+    assert_eq!(whole.subset(&[] as &[&str]).unwrap_err().code, ErrorCode::InvalidArgument);
 }

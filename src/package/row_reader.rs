@@ -1,172 +1,314 @@
-//! Rows of one entity's file, batch by batch: inflate → decode → split, a piece at a time.
+//! Rows of an entity's file, batch by batch: inflate → decode → split, a piece at a time.
 
-use crate::error::{Error, Result};
+use std::ops::Range;
+
+use serde::Serialize;
+
+use crate::error::{Error, ErrorCode, Result};
 use crate::table::{
-    BatchBuilder, CountSink, Decoder, Encoding, RowBatch, RowSink, Tokenizer, Undecodable, check_header,
-    csv_error, undecodable,
+    ColumnBatch, ColumnBuilder, Decoder, Encoding, MemberInfo, RecordBuilder, RecordSink, RowBatch,
 };
 
-use super::zip::{Archive, Entry, EntryReader};
+use super::data_package::PackageEntity;
+use super::limits::Limits;
+use super::parser::Parser;
+use super::pull::Pull;
+use super::zip::EntryReader;
 
-/// Reads the rows of an entity forwards; owns what it needs, so the package may be dropped before.
+/// Reads the rows of an entity forwards. Memory stays at one batch and one piece of the file; a workbook is held as a whole, up
+/// to its limit.
 ///
 /// The encoding is told by the bytes, not by the format's name: byte order marks, UTF-16 by its NULs, UTF-8 where the whole
-/// file is valid UTF-8, else Windows-1252. Memory stays at one batch and one piece of the file.
+/// file is valid UTF-8, else Windows-1252. For a CSV file without a mark that goes beyond ASCII the file is read twice, unless
+/// its first such piece settles it.
 pub struct RowReader {
     entity: String,
     file: String,
     entry: EntryReader,
-    decoder: Decoder,
-    tokenizer: Tokenizer,
-    columns: Vec<String>,
+    /// Reads ahead through the whole file while its encoding is not known.
+    scout: Option<Scout>,
+    /// As the manifest maps them, for a file without any row.
+    mapped: Vec<String>,
+    nested: bool,
+    parser: Parser,
     raw: Vec<u8>,
-    text: String,
-    /// How much of `text` is used.
-    at: usize,
-    /// What is wrong after `text`.
-    broken: Option<Undecodable>,
+    columns: Option<Vec<String>>,
+    /// Rows that had to be read to know the columns.
+    ahead: Option<RowBatch>,
+    batch: Option<RecordBuilder>,
+    column_batch: Option<ColumnBuilder>,
     state: State,
 }
 
 enum State {
     Reading,
-    /// The file ended, the last row may be without line end.
-    Ending,
     Done,
     Failed(Box<Error>),
 }
 
 impl RowReader {
-    pub(super) fn new(archive: &Archive, file: &Entry, entity: &str, mapped: &[String]) -> Result<Self> {
-        let mut entry = archive.reader(file)?;
-        let mut raw = Vec::new();
-        while raw.len() < 4 && entry.read(&mut raw)? {}
-        let sniffed = Encoding::sniff(&raw);
-        let encoding = match sniffed.encoding {
-            Some(encoding) => encoding,
-            None => unmarked(archive.reader(file)?)?,
-        };
-        raw.drain(..sniffed.mark);
-        let mut reader = Self {
-            entity: entity.to_owned(),
-            file: file.name.clone(),
+    pub(super) fn new(
+        entry: EntryReader,
+        entity: &PackageEntity,
+        nested: bool,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let mapped = entity.columns.clone();
+        let parser = Parser::new(&entity.format, &mapped, &entity.sheet, nested, limits)?;
+        Ok(Self {
+            entity: entity.entity.clone(),
+            file: entity.file_name.clone(),
             entry,
-            decoder: Decoder::new(encoding),
-            tokenizer: Tokenizer::new(),
-            columns: Vec::new(),
-            raw,
-            text: String::new(),
-            at: 0,
-            broken: None,
+            scout: None,
+            mapped,
+            nested,
+            parser,
+            raw: Vec::new(),
+            columns: None,
+            ahead: None,
+            batch: None,
+            column_batch: None,
             state: State::Reading,
-        };
-        reader.decode();
-        let mut header = BatchBuilder::new(1);
-        reader.pull(&mut header)?;
-        match header.into_batch() {
-            Some(header) => {
-                reader.columns = header.cells().map(str::to_owned).collect();
-                check_header(&reader.columns)?;
-            }
-            // An export without any record may come without a header: zero rows, columns as mapped.
-            None => reader.columns = mapped.to_vec(),
-        }
-        Ok(reader)
+        })
     }
 
-    /// Names of the columns, from the file's header, in the order of the cells.
+    /// The bytes of the package that are wanted, after a [`Pull::Want`].
+    #[must_use]
+    pub fn want(&self) -> Option<Range<u64>> {
+        self.scout.as_ref().map_or_else(|| self.entry.want(), |scout| scout.entry.want())
+    }
+
+    /// Takes exactly the bytes that were wanted.
+    ///
+    /// # Errors
+    /// `PACKAGE_CORRUPT` for bytes of another number, and where the file's header contradicts the zip's directory.
+    pub fn give(&mut self, bytes: Vec<u8>) -> Result<()> {
+        match &mut self.scout {
+            Some(scout) => scout.entry.give(bytes),
+            None => self.entry.give(bytes),
+        }
+    }
+
+    /// Reads the header alone; false where bytes are wanted first. [`next`](Self::next) does it by itself.
+    ///
+    /// # Errors
+    /// Those of [`next`](Self::next).
+    pub fn begin(&mut self) -> Result<bool> {
+        self.guard(Self::header)
+    }
+
+    /// Names of the columns in the order of the cells: those of the file's header, which need not be that of the maps. Empty
+    /// until the header was read.
     #[must_use]
     pub fn columns(&self) -> &[String] {
-        &self.columns
+        self.columns.as_deref().unwrap_or_default()
     }
 
-    /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 1 MiB. None after the last row.
+    /// The members of a composite entity that were met so far: element, index of the parent, columns.
+    #[must_use]
+    pub fn members(&self) -> Vec<RecordMember> {
+        let member = |info: &MemberInfo| RecordMember {
+            element: info.element.clone(),
+            parent: info.parent,
+            columns: info.columns.clone(),
+        };
+        self.parser.members().iter().map(member).collect()
+    }
+
+    /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 64 KiB.
     ///
     /// Size and checksum of the file are compared after its last byte, so damage may show only after most rows were read.
     ///
     /// # Errors
-    /// `DATA_INVALID` with file, entity and line: a row of another length than the header, text after a closing quote, a
-    /// quote never closed, a blank line between rows, NUL, bytes that are no text, a row above 16 MiB.
-    /// `PACKAGE_CORRUPT` for damage. `INVALID_ARGUMENT` for `max_rows` 0. After an error every call repeats it.
-    pub fn next(&mut self, max_rows: usize) -> Result<Option<RowBatch>> {
+    /// `DATA_INVALID` with file, entity and line: a header with a column that is unnamed or there twice; in CSV a row of another
+    /// length than the header, text after a closing quote, a quote never closed, a blank line between rows, NUL, bytes that
+    /// are no text; in XML what is not well-formed, a field that is no column, records within records where rows are asked for;
+    /// a row above 16 MiB. `PACKAGE_CORRUPT` for damage. `PACKAGE_LIMIT` for a workbook above its limit and XML nested too
+    /// deeply. `INVALID_ARGUMENT` for `max_rows` 0. After an error every call repeats it.
+    pub fn next(&mut self, max_rows: usize) -> Result<Pull<RowBatch>> {
         if max_rows == 0 {
             return Err(Error::argument("a batch has at least one row"));
         }
-        let mut batch = BatchBuilder::new(max_rows);
-        self.pull(&mut batch)?;
-        Ok(batch.into_batch())
+        self.guard(|reader| {
+            if !reader.header()? {
+                return Ok(Pull::Want);
+            }
+            if let Some(batch) = reader.ahead.take() {
+                return Ok(Pull::Have(batch));
+            }
+            let mut batch =
+                reader.batch.take().unwrap_or_else(|| RecordBuilder::new(max_rows, reader.nested));
+            let complete = reader.pull(&mut batch)?;
+            if !complete {
+                reader.batch = Some(batch);
+                return Ok(Pull::Want);
+            }
+            reader.check_flat()?;
+            Ok(batch.into_batch().map_or(Pull::End, Pull::Have))
+        })
     }
 
-    pub(super) fn count(&mut self) -> Result<u64> {
-        let mut sink = CountSink::default();
-        self.pull(&mut sink)?;
-        Ok(sink.rows)
+    /// The next rows, column by column: at most `max_rows`, and fewer where their text reaches 512 KiB. Rows and errors are those
+    /// of [`next`](Self::next); the two may not be mixed.
+    ///
+    /// # Errors
+    /// Those of [`next`](Self::next), and `INVALID_ARGUMENT` for the records of a composite entity.
+    pub fn next_columns(&mut self, max_rows: usize) -> Result<Pull<ColumnBatch>> {
+        if max_rows == 0 {
+            return Err(Error::argument("a batch has at least one row"));
+        }
+        if self.nested {
+            return Err(Error::argument("records within records have no common columns"));
+        }
+        self.guard(|reader| {
+            if !reader.header()? {
+                return Ok(Pull::Want);
+            }
+            let width = reader.columns().len();
+            let mut batch = reader.column_batch.take().unwrap_or_else(|| ColumnBuilder::new(max_rows, width));
+            if let Some(ahead) = reader.ahead.take() {
+                batch.take_rows(&ahead);
+            }
+            let complete = reader.pull(&mut batch)?;
+            if !complete {
+                reader.column_batch = Some(batch);
+                return Ok(Pull::Want);
+            }
+            reader.check_flat()?;
+            Ok(batch.into_batch().map_or(Pull::End, Pull::Have))
+        })
     }
 
-    /// Reads until the sink is full or the file ends.
-    fn pull(&mut self, sink: &mut impl RowSink) -> Result<()> {
-        match self.try_pull(sink) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                let error = error.in_file(&self.file).in_entity(&self.entity);
-                self.state = State::Failed(Box::new(error.clone()));
-                Err(error)
+    /// Sees to it that the columns are known; false where bytes are wanted first.
+    fn header(&mut self) -> Result<bool> {
+        if self.columns.is_some() {
+            return Ok(true);
+        }
+        if self.batch.is_none() {
+            self.columns = self.parser.columns(&self.mapped);
+            if self.columns.is_some() {
+                return Ok(true);
             }
         }
+        let mut first = self.batch.take().unwrap_or_else(|| RecordBuilder::new(1, self.nested));
+        if !self.pull(&mut first)? {
+            self.batch = Some(first);
+            return Ok(false);
+        }
+        self.check_flat()?;
+        let first = first.into_batch();
+        if !self.parser.has_header_row() {
+            let told = self.parser.columns(&self.mapped);
+            let own = || self.parser.members().first().map(|member| member.columns.clone());
+            self.columns = Some(told.or_else(own).unwrap_or_else(|| self.mapped.clone()));
+            self.ahead = first;
+            return Ok(true);
+        }
+        self.columns = Some(match first {
+            Some(header) => {
+                let columns: Vec<String> = header.cells().map(str::to_owned).collect();
+                crate::table::check_header(&columns)?;
+                columns
+            }
+            // An export without any record may come without a header: zero rows, columns as mapped.
+            None => self.mapped.clone(),
+        });
+        Ok(true)
     }
 
-    fn try_pull(&mut self, sink: &mut impl RowSink) -> Result<()> {
+    fn check_flat(&self) -> Result<()> {
+        if self.nested || self.parser.members().len() < 2 {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorCode::DataInvalid,
+            "the file has records within records: the entity is composite",
+        )
+        .hint("Read it by records instead of rows."))
+    }
+
+    /// Reads until the sink is full or the file has ended (true), or bytes are wanted (false).
+    fn pull(&mut self, sink: &mut impl RecordSink) -> Result<bool> {
+        if matches!(self.state, State::Done) {
+            return Ok(true);
+        }
         loop {
-            match &self.state {
-                State::Failed(error) => return Err((**error).clone()),
-                State::Done => return Ok(()),
-                State::Reading | State::Ending => {}
+            if self.parser.is_undecided() {
+                let scout = self.scout.get_or_insert_with(|| Scout::new(&self.entry));
+                let Some(encoding) = scout.look()? else { return Ok(false) };
+                self.scout = None;
+                self.parser.decide(encoding);
             }
-            let rest = self.text.get(self.at..).unwrap_or_default();
-            self.at += self.tokenizer.feed(rest, sink).map_err(csv_error)?;
-            if sink.is_full() {
-                return Ok(());
-            }
-            if let Some(broken) = self.broken {
-                return Err(undecodable(broken, self.tokenizer.line()));
-            }
-            if matches!(self.state, State::Ending) {
-                self.tokenizer.finish(sink).map_err(csv_error)?;
-                self.state = State::Done;
-                return Ok(());
+            if self.parser.pull(sink)? {
+                return Ok(true);
             }
             self.raw.clear();
-            if self.entry.read(&mut self.raw)? {
-                self.decode();
-            } else {
-                self.text.clear();
-                self.at = 0;
-                self.broken = self.decoder.finish().err();
-                self.state = State::Ending;
+            match self.entry.read(&mut self.raw)? {
+                Pull::Want => return Ok(false),
+                Pull::Have(()) => self.parser.push(&self.raw)?,
+                Pull::End => {
+                    if self.parser.finish(sink)? {
+                        self.state = State::Done;
+                    }
+                    return Ok(true);
+                }
             }
         }
     }
 
-    fn decode(&mut self) {
-        self.text.clear();
-        self.at = 0;
-        self.broken = self.decoder.push(&self.raw, &mut self.text).err();
+    fn guard<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if let State::Failed(error) = &self.state {
+            return Err((**error).clone());
+        }
+        step(self).map_err(|error| {
+            let error = error.in_file(&self.file).in_entity(&self.entity);
+            self.state = State::Failed(Box::new(error.clone()));
+            error
+        })
     }
 }
 
-/// The encoding of a file without any mark: UTF-8 if all of it is, so all of it is looked at.
-fn unmarked(mut entry: EntryReader) -> Result<Encoding> {
-    let mut decoder = Decoder::new(Encoding::Utf8);
-    let (mut raw, mut text) = (Vec::new(), String::new());
-    loop {
-        raw.clear();
-        text.clear();
-        if !entry.read(&mut raw)? {
-            let whole = decoder.finish().is_ok();
-            return Ok(if whole { Encoding::Utf8 } else { Encoding::Windows1252 });
+/// A member of a composite entity, as it was found in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RecordMember {
+    /// Name of the element.
+    pub element: String,
+    /// Index of the member whose records contain these; none for the outermost.
+    pub parent: Option<usize>,
+    /// Fields, in the order of the cells.
+    pub columns: Vec<String>,
+}
+
+/// Looks at a whole file: is all of it UTF-8?
+struct Scout {
+    entry: EntryReader,
+    decoder: Decoder,
+    raw: Vec<u8>,
+    text: String,
+}
+
+impl Scout {
+    fn new(entry: &EntryReader) -> Self {
+        Self {
+            entry: entry.again(),
+            decoder: Decoder::new(Encoding::Utf8),
+            raw: Vec::new(),
+            text: String::new(),
         }
-        if decoder.push(&raw, &mut text).is_err() {
-            return Ok(Encoding::Windows1252);
+    }
+
+    /// None where bytes are wanted first.
+    fn look(&mut self) -> Result<Option<Encoding>> {
+        loop {
+            self.raw.clear();
+            self.text.clear();
+            match self.entry.read(&mut self.raw)? {
+                Pull::Want => return Ok(None),
+                Pull::Have(()) if self.decoder.push(&self.raw, &mut self.text).is_ok() => {}
+                Pull::End if self.decoder.finish().is_ok() => return Ok(Some(Encoding::Utf8)),
+                Pull::Have(()) | Pull::End => return Ok(Some(Encoding::Windows1252)),
+            }
         }
     }
 }
