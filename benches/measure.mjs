@@ -1,6 +1,7 @@
 /**
  * Contenders of one row, run in turn: one round runs each of them once, so that whatever else the machine does meets all alike.
- * The first round warms up and its outputs are checked; it is not counted.
+ * The first round warms up and its outputs are checked; it is not counted. Targets are judged by the time on the wall; the processor
+ * time of all threads stands beside it, and tells whether the machine had other work.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -17,13 +18,16 @@ export async function measure(contenders, rounds) {
   for (const contender of contenders) results.set(contender, await warmUp(contender));
   for (let round = 0; round < rounds; round++) {
     for (const [contender, result] of results) {
-      if (result.unavailable === undefined) result.times.push((await timed(contender.run)).ms);
+      if (result.unavailable !== undefined) continue;
+      const { ms, cpuMs } = await timed(contender.run);
+      result.times.push(ms);
+      result.cpuTimes.push(cpuMs);
     }
   }
-  return [...results].map(([{ name, ours = false }, { times, bytes, unavailable }]) => ({
+  return [...results].map(([{ name, ours = false }, { times, cpuTimes, bytes, unavailable }]) => ({
     name,
     ours,
-    ...(unavailable === undefined ? { ms: median(times), times } : { unavailable }),
+    ...(unavailable === undefined ? { ms: median(times), cpuMs: median(cpuTimes), times } : { unavailable }),
     ...(bytes === undefined ? {} : { bytes }),
   }));
 }
@@ -37,15 +41,18 @@ async function warmUp({ name, ours, run, check, bytes }) {
     return { unavailable: error?.code === undefined ? String(error) : `${error.code}: ${error.message}` };
   }
   await check?.(output);
-  return { times: [], bytes: bytes?.(output) };
+  return { times: [], cpuTimes: [], bytes: bytes?.(output) };
 }
 
 async function timed(run) {
   // Each pays for its own garbage only.
   collectGarbage();
+  const cpu = process.cpuUsage();
   const start = performance.now();
   await run();
-  return { ms: performance.now() - start };
+  const ms = performance.now() - start;
+  const { user, system } = process.cpuUsage(cpu);
+  return { ms, cpuMs: (user + system) / 1000 };
 }
 
 export function median(numbers) {

@@ -22,12 +22,12 @@ export function machineLine({ cpu, cores, memoryGiB, system, node }) {
 export function rowText({ title, contenders = [], figures = {}, targets, unavailable }, inputBytes) {
   const lines = [title];
   if (unavailable !== undefined) lines.push(`  not available: ${unavailable}`);
-  for (const { name, ms, bytes, unavailable: why } of contenders) {
+  for (const { name, ms, cpuMs, bytes, unavailable: why } of contenders) {
     const size = bytes === undefined ? "" : `${(bytes / 1e6).toFixed(2)} MB`.padStart(10);
     const time =
       ms === undefined
         ? `not available: ${why}`
-        : `${ms.toFixed(0).padStart(7)} ms ${(inputBytes / 1e3 / ms).toFixed(0).padStart(5)} MB/s${size}`;
+        : `${ms.toFixed(0).padStart(7)} ms ${cpuMs.toFixed(0).padStart(7)} cpu ${(inputBytes / 1e3 / ms).toFixed(0).padStart(5)} MB/s${size}`;
     lines.push(`  ${name.padEnd(50)} ${time}`);
   }
   for (const [name, value] of Object.entries(figures)) lines.push(`  ${name.padEnd(50)} ${String(value).padStart(10)}`);

@@ -94,6 +94,11 @@ async function eachColumnBatch({ openPackage }, zip, rowCount, take) {
 function udsvInPieces(zip, take) {
   const decoder = new TextDecoder("utf-16le");
   let parser;
+  const one = [undefined];
+  const row = (value) => {
+    one[0] = value;
+    take(one);
+  };
   const unzip = new Unzip((file) => {
     if (file.name !== FILE) return;
     file.ondata = (error, piece, last) => {
@@ -101,7 +106,7 @@ function udsvInPieces(zip, take) {
       const csv = decoder.decode(piece, { stream: !last });
       if (csv === "") return;
       parser ??= initParser(inferSchema(csv));
-      parser.chunk(csv, parser.stringObjs, take);
+      parser.chunk(csv, parser.stringObjs, row);
     };
     file.start();
   });
