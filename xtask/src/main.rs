@@ -76,7 +76,9 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         }
         ["bench", rest @ ..] => {
             let options = bench::options(rest)?;
-            let workspace = begin("bench: the package side by side with its peers (about five minutes; --quick: half a minute)")?;
+            let workspace = begin(
+                "bench: the package side by side with its peers (about five minutes; --quick: half a minute)",
+            )?;
             return bench::run_all(&workspace, &options);
         }
         ["catalog", "--from", file] => catalog::write(&Workspace::locate()?, file)?,
