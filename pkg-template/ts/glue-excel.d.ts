@@ -5,7 +5,7 @@ declare const init: WireWorkbooks["default"];
 export default init;
 export declare const initSync: WireWorkbooks["initSync"];
 export declare const version: WireWorkbooks["version"];
-export declare const memory: WireWorkbooks["memory"];
+export declare const wasmMemory: WireWorkbooks["wasmMemory"];
 export declare const WorkbookWriter: WireWorkbooks["WorkbookWriter"];
 export declare const WorkbookReader: WireWorkbooks["WorkbookReader"];
 export declare const onPanic: WireWorkbooks["onPanic"];

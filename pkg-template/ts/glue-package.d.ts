@@ -5,7 +5,7 @@ declare const init: WirePackages["default"];
 export default init;
 export declare const initSync: WirePackages["initSync"];
 export declare const version: WirePackages["version"];
-export declare const memory: WirePackages["memory"];
+export declare const wasmMemory: WirePackages["wasmMemory"];
 export declare const PackageWriter: WirePackages["PackageWriter"];
 export declare const PackageOpener: WirePackages["PackageOpener"];
 export declare const deflateBlock: WirePackages["deflateBlock"];

@@ -5,7 +5,7 @@ declare const init: Wire["default"];
 export default init;
 export declare const initSync: Wire["initSync"];
 export declare const version: Wire["version"];
-export declare const memory: Wire["memory"];
+export declare const wasmMemory: Wire["wasmMemory"];
 export declare const PackageWriter: Wire["PackageWriter"];
 export declare const PackageOpener: Wire["PackageOpener"];
 export declare const deflateBlock: Wire["deflateBlock"];

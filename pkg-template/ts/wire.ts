@@ -116,7 +116,8 @@ export interface WireDescription {
 }
 /** An inflated entry; the piece is in the memory of the instance until the next call. */
 export interface WireFileCursor extends WireWants {
-  next(max: number): Step;
+  /** A piece of `least` bytes or a little more, as far as they can be had without further bytes of the package. */
+  next(least: number): Step;
   readonly ptr: number;
   readonly length: number;
 }
@@ -255,7 +256,7 @@ export interface WireModule {
   initSync(input: { module: WebAssembly.Module | BufferSource }): unknown;
   version(): string;
   /** Of the present instance. */
-  memory(): WebAssembly.Memory;
+  wasmMemory(): WebAssembly.Memory;
   /** Makes a fresh instance; there where the glue was generated so. */
   readonly __wbg_reset_state?: (() => void) | undefined;
   /** The callback gets the place of a panic in the source, before the trap reaches JavaScript. */

@@ -21,14 +21,14 @@ const asciiText =
 /** The text of the chunk, or of the column that was chosen last. */
 export function textOf(wire: WireModule, chunk: WireRows): string {
   const { textPtr, textLength } = chunk;
-  const { buffer } = wire.memory();
+  const { buffer } = wire.wasmMemory();
   if (asciiText && chunk.ascii) return asciiText(buffer, textPtr, textLength);
   return utf8.decode(new Uint8Array(buffer, textPtr, textLength));
 }
 
 /** Where its cells end: a view into the module's memory, good until the next call. */
 export function endsOf(wire: WireModule, chunk: WireRows): Uint32Array {
-  return new Uint32Array(wire.memory().buffer, chunk.endsPtr, chunk.endsLength);
+  return new Uint32Array(wire.wasmMemory().buffer, chunk.endsPtr, chunk.endsLength);
 }
 
 /** Rows as objects. Cell (r, c) of n columns is number r · n + c; `ends` are in UTF-16 code units. */

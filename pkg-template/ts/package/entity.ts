@@ -115,7 +115,7 @@ export class Entity implements PackageEntity {
     let trees: TreeBuilder | undefined;
     const complete = ({ wire, rows }: Chunk): CompositeRecord[] => {
       trees ??= new TreeBuilder(JSON.parse(rows.members()) as WireMember[]);
-      const members = new Uint8Array(wire.memory().buffer, rows.membersPtr, rows.membersLength).slice();
+      const members = new Uint8Array(wire.wasmMemory().buffer, rows.membersPtr, rows.membersLength).slice();
       return trees.add(textOf(wire, rows), endsOf(wire, rows), members);
     };
     for await (const batch of this.#read(undefined, options, complete, false, true)) yield* batch;

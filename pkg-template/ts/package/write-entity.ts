@@ -114,7 +114,7 @@ function writeChunk({ loader, writer }: Writing, chunk: Chunk): void {
   // A code unit takes three bytes at most.
   const room = joined.length * 3;
   const ptr = writer.use((w) => w.reserve(room));
-  const { written } = utf8.encodeInto(joined, new Uint8Array(loader.current().memory().buffer, ptr, room));
+  const { written } = utf8.encodeInto(joined, new Uint8Array(loader.current().wasmMemory().buffer, ptr, room));
   if (writer.use((w) => w.writeJoined(written, cells))) return;
   const { text, ends, kinds } = chunk.split();
   writer.use((w) => w.writeRows(text, ends, kinds));
