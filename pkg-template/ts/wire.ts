@@ -39,7 +39,7 @@ export interface WireWants {
 export interface WirePackageWriter {
   /** Columns of the header, in order. `index` counts the entities of the spec. */
   beginEntity(index: number, columns: string[]): void;
-  /** A pointer to room for so many bytes in the memory of the instance, good for the next `writeJoined`. */
+  /** A pointer to room for so many bytes in the memory of the instance, for `writeJoined`. What is there already stays. */
   reserve(bytes: number): number;
   /**
    * Whole rows as UTF-8 in the reserved room, each cell followed by the CellEnd of its kind. False, and nothing is written, where

@@ -87,7 +87,10 @@ test("two threads share the blocks, four are under way at most, and any order of
   const rest = pool.drain(undefined, true);
   for (const thread of threads) for (const id of blocksOf(thread)) if (!given.has(id)) done(thread, id);
   await rest;
-  assert.deepEqual([...given].sort(), [0, 1, 2, 3, 4, 5].map((id) => [id, id + 100]));
+  assert.deepEqual(
+    [...given].sort(),
+    [0, 1, 2, 3, 4, 5].map((id) => [id, id + 100]),
+  );
   pool.stop();
   assert.deepEqual([a.ended, b.ended], [true, true]);
 });
@@ -107,7 +110,10 @@ test("the blocks of a thread that dies go to the other, and at last are done her
   b.reply({ id: 1 });
   await draining;
   assert.deepEqual(here, [1, 2]);
-  assert.deepEqual([...given].sort(), [0, 1, 2].map((id) => [id, id + 100]));
+  assert.deepEqual(
+    [...given].sort(),
+    [0, 1, 2].map((id) => [id, id + 100]),
+  );
   assert.equal(a.ended, true);
 });
 

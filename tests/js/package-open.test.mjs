@@ -7,7 +7,8 @@ import { loader } from "../../pkg/dist/init.js";
 import { HEADER, MANIFEST, packageOf, utf16, virtualZipOf } from "./zip.mjs";
 
 const GIB = 1024 ** 3;
-const rowsOf = (count) => Array.from({ length: count }, (_, i) => ({ CurrencyCode: `C${i}`, Name: `name ${i * 7919}` }));
+const rowsOf = (count) =>
+  Array.from({ length: count }, (_, i) => ({ CurrencyCode: `C${i}`, Name: `name ${i * 7919}` }));
 const currencies = (count) => buildPackage({ name: "P", entities: [{ entity: "Currencies", rows: rowsOf(count) }] });
 /** A package of 2 GiB, nearly all of it in a file that nobody asks for. */
 const large = () =>
@@ -59,7 +60,7 @@ test("of the caller's own source only the end is read, and an entity when it is 
     return zip.read(start, end);
   };
   const opened = await openPackage({ size: zip.size, read });
-  assert.ok(asked.every(([start]) => start >= 2 * GIB));
+  assert.ok(asked.every(([start]) => start >= 2 * GIB - 65_557));
   assert.ok(asked.reduce((sum, [start, end]) => sum + end - start, 0) < 200_000);
   asked.length = 0;
   assert.deepEqual(await first(opened.entities[0].rows()), { CURRENCYCODE: "EUR", NAME: "Euro" });
@@ -107,7 +108,10 @@ test("rows come as objects, batches and columns, from any source", async () => {
 });
 
 test("columns hold what is not ASCII, and keep it after the loop went on", async () => {
-  const rows = Array.from({ length: 5_000 }, (_, i) => ({ CurrencyCode: `C${i}`, Name: i % 2 ? "東京 👩‍🔧" : "plain" }));
+  const rows = Array.from({ length: 5_000 }, (_, i) => ({
+    CurrencyCode: `C${i}`,
+    Name: i % 2 ? "東京 👩‍🔧" : "plain",
+  }));
   const opened = await openPackage(await buildPackage({ name: "P", entities: [{ entity: "Currencies", rows }] }));
   const batches = [];
   for await (const batch of opened.entities[0].columnBatches(1_000)) batches.push(batch);
@@ -148,7 +152,7 @@ test("an entry streams in pieces, into the reader's own buffer, to its last byte
       assert.equal(Buffer.compare(Buffer.concat(parts), content), 0, `buffer of ${length}`);
     }
     assert.equal((await new Response(opened.file("empty.bin")).arrayBuffer()).byteLength, 0);
-    await assert.rejects(new Response(opened.file("nothing")).arrayBuffer(), { code: "NOT_FOUND" });
+    await assert.rejects(new Response(opened.file("nothing")).arrayBuffer(), { code: "INVALID_ARGUMENT" });
     opened.dispose();
   }
 });
