@@ -130,7 +130,7 @@ export interface WireRows {
   readonly rows: number;
   /** Columnar: says which column the text and ends are of. */
   column(index: number): void;
-  /** UTF-8. */
+  /** ASCII, or else UTF-16 (little-endian), of so many bytes. */
   readonly textPtr: number;
   readonly textLength: number;
   readonly ascii: boolean;

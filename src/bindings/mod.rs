@@ -40,7 +40,8 @@ pub use client::{Client, ListPager};
 pub use job::{JobHooks, WireExport};
 #[cfg(feature = "package")]
 pub use package::{
-    FileCursor, PackageOpener, PackageReader, PackageWriter, RowCursor, WireBlock, deflate_block,
+    FileCursor, PackageOpener, PackageReader, PackageRewriter, PackageWriter, RowCursor, WireBlock,
+    deflate_block,
 };
 pub use panic::on_panic;
 

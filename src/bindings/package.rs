@@ -12,8 +12,9 @@ use super::thrown::throw;
 use crate::error::{Error, Result};
 use crate::package::{
     Block, BlockDeflater, ColumnBatch, ColumnText, DataPackage, FileReader, Limits, Opener, PackageSpec,
-    PackageWriter as Writer, Pull, RowBatch, RowReader,
+    PackageWriter as Writer, Pull, Rewriter, RowBatch, RowReader,
 };
+use crate::table::push_units;
 
 /// Compresses one block, in a worker.
 #[wasm_bindgen(js_name = deflateBlock)]
@@ -253,6 +254,13 @@ impl PackageReader {
             .to_string()
     }
 
+    /// A package with only these entities, a JSON array of labels or collections.
+    pub fn subset(&self, entities: &str) -> Result<PackageRewriter, JsValue> {
+        let entities: Vec<String> = parse(entities, "entities").map_err(throw)?;
+        let rewriter = self.0.subset(&entities).map_err(throw)?;
+        Ok(PackageRewriter { rewriter, piece: Vec::new() })
+    }
+
     /// An entry of the zip.
     pub fn file(&self, name: &str) -> Result<FileCursor, JsValue> {
         let reader = self.0.file(name).map_err(throw)?;
@@ -268,7 +276,38 @@ impl PackageReader {
             batch: RowBatch::default(),
             columns: ColumnBatch::default(),
             column: None,
+            units: Vec::new(),
         })
+    }
+}
+
+/// Another package out of an open one.
+#[wasm_bindgen]
+pub struct PackageRewriter {
+    rewriter: Rewriter,
+    piece: Vec<u8>,
+}
+
+#[wasm_bindgen]
+impl PackageRewriter {
+    /// The range of the source package's bytes that is wanted.
+    pub fn want(&self) -> Option<Vec<f64>> {
+        range(self.rewriter.want())
+    }
+
+    /// These bytes.
+    pub fn give(&mut self, bytes: Vec<u8>) -> Result<(), JsValue> {
+        self.rewriter.give(bytes).map_err(throw)
+    }
+
+    /// The next piece.
+    pub fn step(&mut self) -> Result<u8, JsValue> {
+        answer(self.rewriter.read(), |piece| self.piece = piece)
+    }
+
+    /// The piece.
+    pub fn take(&mut self) -> Uint8Array {
+        Uint8Array::from(std::mem::take(&mut self.piece).as_slice())
     }
 }
 
@@ -328,6 +367,8 @@ pub struct RowCursor {
     columns: ColumnBatch,
     /// The column that is looked at.
     column: Option<usize>,
+    /// The text that is looked at, where it goes beyond ASCII: JavaScript makes strings of this much faster than of UTF-8.
+    units: Vec<u16>,
 }
 
 #[wasm_bindgen]
@@ -348,7 +389,9 @@ impl RowCursor {
         if self.columnar {
             answer(self.reader.next_columns(max), |batch| self.columns = batch)
         } else {
-            answer(self.reader.next(max), |batch| self.batch = batch)
+            let answer = answer(self.reader.next(max), |batch| self.batch = batch)?;
+            self.look();
+            Ok(answer)
         }
     }
 
@@ -366,24 +409,35 @@ impl RowCursor {
     /// The column that the following are of.
     pub fn column(&mut self, index: usize) {
         self.column = Some(index);
+        self.look();
     }
 
-    /// Where the text lies in memory, until the next call.
+    /// Where the text lies in memory, until the next call: ASCII, or UTF-16.
     #[wasm_bindgen(getter, js_name = textPtr)]
     pub fn text_ptr(&self) -> usize {
-        self.text().as_ptr() as usize
+        if self.ascii() { self.text().as_ptr() as usize } else { self.units.as_ptr() as usize }
     }
 
-    /// Bytes of the text.
+    /// Length of the text in bytes.
     #[wasm_bindgen(getter, js_name = textLength)]
     pub fn text_length(&self) -> usize {
-        self.text().len()
+        if self.ascii() { self.text().len() } else { self.units.len() * 2 }
     }
 
     /// Whether all of the text is ASCII.
     #[wasm_bindgen(getter)]
     pub fn ascii(&self) -> bool {
-        self.text().is_ascii()
+        self.units.is_empty()
+    }
+
+    fn look(&mut self) {
+        let mut units = std::mem::take(&mut self.units);
+        units.clear();
+        let text = self.text();
+        if !text.is_ascii() {
+            push_units(text, &mut units);
+        }
+        self.units = units;
     }
 
     /// Where the cells' ends lie in memory, until the next call.

@@ -9,12 +9,14 @@ use crate::catalog::{builtin, nearest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::table::SourceFormat;
 
-use super::foreign;
+use super::header::HeaderDoc;
 use super::limits::Limits;
-use super::manifest::{Manifest, ManifestEntity};
+use super::manifest::{ManifestDoc, ManifestEntity};
 use super::pull::Pull;
+use super::rewriter::{Part, Rewriter};
 use super::row_reader::RowReader;
 use super::zip::{Directory, EntryReader};
+use super::{MANIFEST_FILE, foreign};
 
 /// An open data package: its directory and its two XML files, and none of its bytes. Data files are read when asked for, by
 /// ranges of whatever the package was opened from. [`Opener`](super::Opener) opens one, or
@@ -23,6 +25,8 @@ use super::zip::{Directory, EntryReader};
 pub struct DataPackage {
     directory: Directory,
     limits: Limits,
+    header: HeaderDoc,
+    manifest: ManifestDoc,
     name: String,
     description: String,
     entities: Vec<PackageEntity>,
@@ -88,10 +92,18 @@ pub struct FileInfo {
 }
 
 impl DataPackage {
-    pub(super) fn new(directory: Directory, manifest: Manifest, limits: Limits) -> Self {
+    pub(super) fn new(
+        directory: Directory,
+        header: HeaderDoc,
+        document: ManifestDoc,
+        limits: Limits,
+    ) -> Self {
+        let manifest = document.manifest();
         Self {
             directory,
             limits,
+            header,
+            manifest: document,
             name: manifest.project,
             description: manifest.description,
             entities: manifest.entities.into_iter().map(PackageEntity::from).collect(),
@@ -122,6 +134,49 @@ impl DataPackage {
             name: entry.name.clone(),
             size: entry.size,
             compressed_size: entry.compressed,
+        })
+    }
+
+    /// Begins to write a package with only these entities, by label or collection, and their files. Header, maps and all that
+    /// is unknown stay as they are, and entries are copied compressed; with every entity named, both XML files come out byte by
+    /// byte as they were.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for no entity, and one that the package lacks, with the nearest that it has.
+    pub fn subset(&self, entities: &[impl AsRef<str>]) -> Result<Rewriter> {
+        let mut keep = Vec::with_capacity(entities.len());
+        for name in entities.iter().map(AsRef::as_ref) {
+            keep.push(self.index_of(name)?);
+        }
+        if keep.is_empty() {
+            return Err(Error::argument("a subset has at least one entity"));
+        }
+        let mut manifest = self.manifest.clone();
+        manifest.keep_entities(&keep);
+        let dropped = |name: &str| {
+            let names = |entity: &PackageEntity| entity.file_name == name;
+            self.entities.iter().any(names)
+                && !self.entities.iter().enumerate().any(|(i, entity)| keep.contains(&i) && names(entity))
+        };
+        let mut parts = Vec::new();
+        for entry in self.directory.entries() {
+            if entry.name == MANIFEST_FILE {
+                parts.push(Part::Content { name: MANIFEST_FILE.to_owned(), bytes: manifest.write()? });
+            } else if !dropped(&entry.name) {
+                parts.push(Part::Copy(entry.clone()));
+            }
+        }
+        Ok(Rewriter::new(parts))
+    }
+
+    fn index_of(&self, name: &str) -> Result<usize> {
+        let is = |entity: &PackageEntity| entity.entity == name || entity.collection.as_deref() == Some(name);
+        self.entities.iter().position(is).ok_or_else(|| {
+            let error = Error::argument(format!("the package has no entity \"{name}\"")).in_entity(name);
+            match nearest(name, self.entities.iter().map(|entity| entity.entity.as_str())) {
+                Some(near) => error.hint(format!("Did you mean \"{near}\"?")),
+                None => error.hint("See entities() for the labels; they are case-sensitive."),
+            }
         })
     }
 

@@ -86,7 +86,7 @@ impl RowReader {
         self.columns.as_deref().unwrap_or_default()
     }
 
-    /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 1 MiB.
+    /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 64 KiB.
     ///
     /// Size and checksum of the file are compared after its last byte, so damage may show only after most rows were read.
     ///
@@ -113,8 +113,8 @@ impl RowReader {
         })
     }
 
-    /// The next rows, column by column: less to copy where the columns are wanted as such. Rows and errors as those of
-    /// [`next`](Self::next); the two may not be mixed.
+    /// The next rows, column by column: at most `max_rows`, and fewer where their text reaches 512 KiB. Rows and errors are those
+    /// of [`next`](Self::next); the two may not be mixed.
     ///
     /// # Errors
     /// Those of [`next`](Self::next).

@@ -1,8 +1,9 @@
-//! Rows ⇄ bytes: text encodings, CSV in both directions, and how a typed cell is written for an entity's field.
+//! Rows ⇄ bytes: text encodings, CSV, XML and workbooks in both directions, and how a typed cell is written for an entity's field.
 //!
 //! What belongs here: everything about one data file that can be known without the package around it. What does not: which
 //! file belongs to which entity, maps, zip (`package`), and literals of requests (`odata::literal`). Everything works in
-//! chunks: text comes in pieces of any size, rows go out in batches, so memory does not grow with the file.
+//! chunks: text comes in pieces of any size, rows go out in batches, so memory does not grow with the file. Workbooks alone
+//! are held whole, up to a limit.
 
 // Without packages nobody asks for most of this, and the linker drops it: finer gates would say no more than that.
 #![cfg_attr(not(feature = "package"), allow(dead_code, unused_imports))]
@@ -14,12 +15,20 @@ mod csv_file;
 mod csv_read;
 mod csv_write;
 mod encoding;
+#[cfg(feature = "excel")]
+#[allow(dead_code, reason = "what the package engine and the exports take up")]
+mod excel;
 mod format;
+mod markup;
 mod number;
 mod rows;
+mod sheet_name;
+#[cfg(feature = "package")]
+#[allow(dead_code, reason = "what the package engine takes up")]
+mod xml;
 
 pub use cell::CellKind;
-pub use format::SourceFormat;
+pub use format::{CodePage, SourceFormat};
 pub use rows::{ColumnBatch, ColumnText, RowBatch};
 
 pub(crate) use cell::Target;
@@ -27,5 +36,17 @@ pub(crate) use check::{CsvChecker, check_header};
 pub(crate) use csv_file::CsvReader;
 pub(crate) use csv_read::RowSink;
 pub(crate) use csv_write::{Column, CsvWriter};
+#[cfg(feature = "wasm")]
+pub(crate) use encoding::push_units;
 pub(crate) use encoding::{Decoder, Encoding};
+#[cfg(feature = "excel")]
+#[allow(unused_imports, reason = "what the package engine and the exports take up")]
+pub(crate) use excel::{WorkbookOptions, WorkbookReader, WorkbookWriter};
 pub(crate) use rows::{BatchBuilder, ColumnBuilder};
+pub(crate) use sheet_name::sheet_name;
+#[cfg(feature = "package")]
+#[allow(unused_imports, reason = "what the package engine takes up")]
+pub(crate) use xml::{
+    Member, MemberInfo, Progress, RecordSink, XmlChecked, XmlChecker, XmlFileWriter, XmlOptions, XmlReader,
+    XmlStyle,
+};
