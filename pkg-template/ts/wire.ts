@@ -91,7 +91,7 @@ export interface WirePackageReader {
   /** JSON of WireDescription. */
   describe(): string;
   file(name: string): WireFileCursor;
-  rows(entity: number, columnar: boolean): WireRowCursor;
+  rows(entity: number, columnar: boolean, nested?: boolean): WireRowCursor;
   /** `entities`: JSON of their labels. */
   subset(entities: string): WireRewriter;
   diagnose(): WireDoctor;

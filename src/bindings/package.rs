@@ -72,6 +72,24 @@ impl PackageWriter {
         self.writer()?.write_rows(text, ends, kinds).map_err(throw)
     }
 
+    /// Whole records of a composite.
+    #[wasm_bindgen(js_name = writeRecords)]
+    pub fn write_records(
+        &mut self,
+        text: &str,
+        ends: &[u32],
+        kinds: &[u8],
+        members: &[u8],
+    ) -> Result<(), JsValue> {
+        self.writer()?.write_records(text, ends, kinds, members).map_err(throw)
+    }
+
+    /// What the module for workbooks has to know, as JSON.
+    pub fn workbook(&mut self, index: usize, columns: Vec<String>) -> Result<String, JsValue> {
+        let plan = self.writer()?.workbook(index, &columns).map_err(throw)?;
+        serde_json::to_string(&plan).map_err(|error| throw(Error::argument(error.to_string())))
+    }
+
     /// A file in its format already, or a further file.
     #[wasm_bindgen(js_name = writeData)]
     pub fn write_data(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
@@ -242,6 +260,7 @@ impl PackageReader {
                     "columns": entity.columns,
                     "fields": entity.fields,
                     "sheet": entity.sheet,
+                    "composite": entity.composite,
                 })
             })
             .collect();
@@ -267,9 +286,11 @@ impl PackageReader {
         Ok(FileCursor { reader, piece: Vec::new() })
     }
 
-    /// The rows of an entity, or its columns.
-    pub fn rows(&self, entity: usize, columnar: bool) -> Result<RowCursor, JsValue> {
-        let reader = self.0.rows(entity).map_err(throw)?;
+    /// The rows of an entity, or its columns; the records of one that is composite, or is said to be.
+    pub fn rows(&self, entity: usize, columnar: bool, nested: Option<bool>) -> Result<RowCursor, JsValue> {
+        let composite = self.0.entities().get(entity).is_some_and(|entity| entity.composite);
+        let nested = nested.unwrap_or(composite && !columnar);
+        let reader = if nested { self.0.records(entity) } else { self.0.rows(entity) }.map_err(throw)?;
         Ok(RowCursor {
             reader,
             columnar,
@@ -450,6 +471,23 @@ impl RowCursor {
     #[wasm_bindgen(getter, js_name = endsLength)]
     pub fn ends_length(&self) -> usize {
         self.ends().len()
+    }
+
+    /// Where the members of a composite's records lie in memory, until the next call.
+    #[wasm_bindgen(getter, js_name = membersPtr)]
+    pub fn members_ptr(&self) -> usize {
+        self.batch.members.as_ptr() as usize
+    }
+
+    /// How many there are.
+    #[wasm_bindgen(getter, js_name = membersLength)]
+    pub fn members_length(&self) -> usize {
+        self.batch.members.len()
+    }
+
+    /// The members that were met so far, as JSON.
+    pub fn members(&self) -> String {
+        serde_json::to_string(&self.reader.members()).unwrap_or_default()
     }
 
     fn text(&self) -> &str {

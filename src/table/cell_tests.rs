@@ -121,3 +121,59 @@ fn numbers_of_the_boundary() {
     }
     assert_eq!(CellKind::from_u8(6), None);
 }
+
+#[test]
+fn typed_cells_of_workbooks_become_texts() {
+    let number = |text| stored(Stored::Number(text)).unwrap();
+    assert_eq!(number("12.50"), "12.5");
+    assert_eq!(number("1.1000000000000001"), "1.1");
+    assert_eq!(number("1E+21"), "1000000000000000000000");
+    assert_eq!(number("1.5E-7"), "0.00000015");
+    assert_eq!(number("9223372036854775807"), "9223372036854775807", "every digit is kept");
+    assert_eq!(number("-0.0"), "0");
+    for text in ["", "x", "NaN", "inf", "1,5", "1e999"] {
+        stored(Stored::Number(text)).unwrap_err();
+    }
+    assert_eq!(stored(Stored::Boolean(true)).unwrap(), "Yes");
+    assert_eq!(stored(Stored::Boolean(false)).unwrap(), "No");
+}
+
+#[test]
+fn dates_of_workbooks_are_counted_in_days() {
+    let date = |number| stored(Stored::Days { number, from_1904: false });
+    for (number, text) in [
+        ("1", "1900-01-01"),
+        ("59", "1900-02-28"),
+        ("61", "1900-03-01"),
+        ("25569", "1970-01-01"),
+        ("36585", "2000-02-29"),
+        ("46053", "2026-01-31"),
+        ("46053.5", "2026-01-31T12:00:00"),
+        ("46053.999988425923", "2026-01-31T23:59:59"),
+        ("46053.9999999", "2026-02-01"),
+        ("2958465", "9999-12-31"),
+        ("0.75", "18:00:00"),
+        ("0", "00:00:00"),
+    ] {
+        assert_eq!(date(number).as_deref(), Ok(text), "{number}");
+    }
+    for number in ["60", "-1", "2958466", "1e300", "NaN", "x"] {
+        assert!(date(number).is_err(), "{number}");
+    }
+    let date = |number| stored(Stored::Days { number, from_1904: true }).unwrap();
+    assert_eq!(date("0"), "1904-01-01");
+    assert_eq!(date("44591"), "2026-01-31");
+}
+
+#[test]
+fn what_is_read_from_a_workbook_can_be_written_again() {
+    // The forms of reading are those of writing: as text, they pass for the type that they came from.
+    for (cell, kind, given) in [
+        (Stored::Number("1E3"), CellKind::Number, "1000"),
+        (Stored::Boolean(true), CellKind::Boolean, "true"),
+        (Stored::Days { number: "46053", from_1904: false }, CellKind::Date, "2026-01-31T00:00:00.000Z"),
+        (Stored::Days { number: "46053.5", from_1904: false }, CellKind::Date, "2026-01-31T12:00:00.000Z"),
+    ] {
+        assert_eq!(stored(cell).unwrap(), written(kind, given, Target::Unknown).unwrap());
+    }
+}

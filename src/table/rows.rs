@@ -22,6 +22,8 @@ pub struct RowBatch {
     pub text: String,
     /// Where each cell ends, row after row, in UTF-16 code units (as JavaScript counts).
     pub ends: Vec<u32>,
+    /// The member of each row, for a composite entity: a row then has the cells of its member's columns. Else empty.
+    pub members: Vec<u8>,
 }
 
 impl RowBatch {
@@ -105,6 +107,20 @@ impl RowSink for ColumnBuilder {
     }
 }
 
+impl ColumnBuilder {
+    /// Takes rows that were read before.
+    pub(crate) fn take_rows(&mut self, batch: &RowBatch) {
+        let width = self.batch.columns.len().max(1);
+        for (i, cell) in batch.cells().enumerate() {
+            self.text(cell);
+            self.end_cell();
+            if (i + 1).is_multiple_of(width) {
+                self.end_row();
+            }
+        }
+    }
+}
+
 /// Gathers rows into a batch.
 pub(crate) struct BatchBuilder {
     batch: RowBatch,
@@ -120,6 +136,54 @@ impl BatchBuilder {
 
     pub(crate) fn into_batch(self) -> Option<RowBatch> {
         (self.batch.rows > 0).then_some(self.batch)
+    }
+}
+
+/// Gathers rows into a batch; of a composite entity with the member of each.
+#[cfg(feature = "package")]
+pub(crate) struct RecordBuilder {
+    rows: BatchBuilder,
+    nested: bool,
+    member: u8,
+}
+
+#[cfg(feature = "package")]
+impl RecordBuilder {
+    pub(crate) fn new(max_rows: usize, nested: bool) -> Self {
+        Self { rows: BatchBuilder::new(max_rows), nested, member: 0 }
+    }
+
+    pub(crate) fn into_batch(self) -> Option<RowBatch> {
+        self.rows.into_batch()
+    }
+}
+
+#[cfg(feature = "package")]
+impl RowSink for RecordBuilder {
+    fn text(&mut self, part: &str) {
+        self.rows.text(part);
+    }
+
+    fn end_cell(&mut self) {
+        self.rows.end_cell();
+    }
+
+    fn end_row(&mut self) {
+        if self.nested {
+            self.rows.batch.members.push(self.member);
+        }
+        self.rows.end_row();
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.is_full()
+    }
+}
+
+#[cfg(feature = "package")]
+impl super::xml::RecordSink for RecordBuilder {
+    fn member(&mut self, index: u8) {
+        self.member = index;
     }
 }
 

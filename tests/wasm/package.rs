@@ -24,7 +24,7 @@ fn rows_come_back_as_they_went_in() {
     }
     let reader = opener.finish().unwrap();
     assert!(reader.describe().contains(r#""collection":"Currencies""#), "{}", reader.describe());
-    let mut cursor = reader.rows(0, false).unwrap();
+    let mut cursor = reader.rows(0, false, None).unwrap();
     assert_eq!(cursor.next(100).unwrap(), 0, "wants the data first");
     let range = cursor.want().unwrap();
     cursor.give(bytes[range[0] as usize..range[1] as usize].to_vec()).unwrap();

@@ -2,8 +2,9 @@
 
 use crate::error::{Error, ErrorCode, Result};
 
-use super::super::check::check_header;
+use super::super::check::{Checked, check_header};
 use super::super::csv_read::RowSink;
+use super::MAX_COLUMNS;
 use super::container::Container;
 use super::names::column_name;
 use super::parts::{self, SharedStrings, SheetRef, Workbook, damaged};
@@ -59,6 +60,26 @@ impl WorkbookReader {
         self.try_read(sink).inspect_err(|error| self.failed = Some(Box::new(error.clone())))
     }
 
+    /// Reads the rest of a workbook that goes into a package as it is, and refuses what the service would refuse: no row,
+    /// more than 255 columns (DMF2009). What a cell may not hold is refused as by [`read`](Self::read).
+    pub(crate) fn check(mut self) -> Result<Checked> {
+        if self.columns.len() > MAX_COLUMNS {
+            return Err(invalid(format!(
+                "the sheet has {} columns, the service takes {MAX_COLUMNS} at most (DMF2009)",
+                self.columns.len()
+            ))
+            .hint("Leave out columns, or use CSV-Unicode."));
+        }
+        let mut rows = Counter(0);
+        self.read(&mut rows)?;
+        if rows.0 == 0 {
+            return Err(invalid("the sheet has no row below its header").hint(
+                "The service refuses a file without data (DMF2053): leave the entity out of the package.",
+            ));
+        }
+        Ok(Checked { columns: self.columns, rows: rows.0 })
+    }
+
     fn try_read(&mut self, sink: &mut impl RowSink) -> Result<bool> {
         while !sink.is_full() {
             let Some(row) = self.ahead.take().map_or_else(|| self.sheet.next(), |row| Ok(Some(row)))? else {
@@ -95,6 +116,23 @@ impl WorkbookReader {
                     .hint("Give the column the name of a field in the first row, or clear it."))
             }
         }
+    }
+}
+
+/// Counts rows; never full, so one reading goes to the end.
+struct Counter(u64);
+
+impl RowSink for Counter {
+    fn text(&mut self, _part: &str) {}
+
+    fn end_cell(&mut self) {}
+
+    fn end_row(&mut self) {
+        self.0 += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        false
     }
 }
 

@@ -167,3 +167,15 @@ fn damaged_workbooks_never_panic() {
         let _ = read(good[..at].to_vec(), None);
     }
 }
+
+#[test]
+fn a_workbook_is_checked_for_what_the_service_refuses() {
+    let check = |rows: &str| WorkbookReader::new(two_sheets(rows, ""), &options(None)).unwrap().check();
+    let checked = check(&format!("{HEADER}<row r='3'><c><v>1</v></c></row>")).unwrap();
+    assert_eq!(checked, Checked { columns: vec!["CODE".into(), "DATE".into()], rows: 2 });
+    assert!(check(HEADER).unwrap_err().message.contains("no row"));
+    let wide: String = (0..256).map(|i| format!("<c t='str'><v>C{i}</v></c>")).collect();
+    let row = "<row><c><v>1</v></c></row>";
+    assert!(check(&format!("<row>{wide}</row>{row}")).unwrap_err().message.contains("DMF2009"));
+    assert!(check(&format!("{HEADER}<row><c t='e'><v>#N/A</v></c></row>")).is_err());
+}
