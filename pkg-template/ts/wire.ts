@@ -91,7 +91,8 @@ export interface WirePackageReader {
   /** JSON of WireDescription. */
   describe(): string;
   file(name: string): WireFileCursor;
-  rows(entity: number, columnar: boolean, nested?: boolean): WireRowCursor;
+  /** `nested`: the records of a composite entity. */
+  rows(entity: number, columnar: boolean, nested: boolean): WireRowCursor;
   /** `entities`: JSON of their labels. */
   subset(entities: string): WireRewriter;
   diagnose(): WireDoctor;
@@ -143,7 +144,7 @@ export interface WireRowCursor extends WireRows, WireWants {
   /** Composites: u8 per row, its member; ends then follow the width of each row's own member. */
   readonly membersPtr: number;
   readonly membersLength: number;
-  /** JSON of WireMember[]. */
+  /** Those that were met so far, as JSON of WireMember[]. */
   members(): string;
 }
 export interface WireMember {

@@ -35,7 +35,6 @@ mod words;
 #[cfg(feature = "excel")]
 mod workbook;
 
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[cfg(feature = "full")]
@@ -57,11 +56,4 @@ pub use workbook::{WorkbookReader, WorkbookWriter};
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
-}
-
-/// The memory of this instance.
-#[wasm_bindgen(js_name = wasmMemory)]
-#[must_use]
-pub fn wasm_memory() -> JsValue {
-    wasm_bindgen::memory()
 }

@@ -231,13 +231,14 @@ test("a record that does not fit its composite is refused with its number", () =
 });
 
 test("rows with members become trees, also over the border of two chunks", () => {
-  const trees = new TreeBuilder([
+  const trees = new TreeBuilder();
+  const known = [
     { element: "ORDER", parent: null, columns: ["ID"] },
     { element: "LINE", parent: 0, columns: ["NO", "__proto__"] },
     { element: "CHARGE", parent: 1, columns: ["CODE"] },
-  ]);
-  assert.deepEqual(trees.add("A1xF", Uint32Array.of(1, 2, 3, 4), Uint8Array.of(0, 1, 2)), []);
-  const [first] = trees.add("2yB", Uint32Array.of(1, 2, 3), Uint8Array.of(1, 0));
+  ];
+  assert.deepEqual(trees.add("A1xF", Uint32Array.of(1, 2, 3, 4), Uint8Array.of(0, 1, 2), known), []);
+  const [first] = trees.add("2yB", Uint32Array.of(1, 2, 3), Uint8Array.of(1, 0), known);
   const line = (NO, proto, children) => {
     const values = JSON.parse(`{"NO":"${NO}","__proto__":"${proto}"}`);
     return { element: "LINE", values, children };

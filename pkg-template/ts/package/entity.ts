@@ -32,7 +32,10 @@ export interface PackageEntity {
   readonly columns: readonly string[];
   /** column → staging field. */
   readonly fields: Readonly<Record<string, string>>;
-  /** Whether it is a composite entity: those have `records()`, the others rows. */
+  /**
+   * Whether it is a composite entity, whose records hold records: told by the word "composite" in its label, for the manifest does
+   * not say. `records()` reads any XML file so.
+   */
   readonly composite: boolean;
   /** The rows, one by one. */
   rows(options?: RunOptions): AsyncIterable<Record<string, string>>;
@@ -40,7 +43,7 @@ export interface PackageEntity {
   batches(size?: number, options?: RunOptions): AsyncIterable<Record<string, string>[]>;
   /** Fastest: no object per row; up to `size` rows at a time, by default 4,096. */
   columnBatches(size?: number, options?: RunOptions): AsyncIterable<ColumnBatch>;
-  /** The records of a composite entity, each with everything below it. */
+  /** The records of a composite entity, each with everything below it. INVALID_ARGUMENT for other formats than XML. */
   records(options?: RunOptions): AsyncIterable<CompositeRecord>;
 }
 
@@ -60,6 +63,8 @@ interface Cursor {
   /** Adds to an error what the module can't know. */
   failed?: (e: unknown) => unknown;
 }
+
+type Shape = "rows" | "columns" | "records";
 
 /** A chunk where it lies in the module's memory. */
 interface Chunk {
@@ -123,20 +128,14 @@ export class Entity implements PackageEntity {
   }
 
   async *records(options: RunOptions = {}): AsyncGenerator<CompositeRecord, void, undefined> {
-    if (!this.composite) {
-      throw invalid(`${this.entity} is not composite: it has rows, not records`, {
-        at: { entity: this.entity },
-        hint: "Use rows(), batches() or columnBatches().",
-      });
-    }
-    let trees: TreeBuilder | undefined;
+    const trees = new TreeBuilder();
     const complete = ({ wire, rows }: Chunk): CompositeRecord[] => {
-      trees ??= new TreeBuilder(JSON.parse(rows.members()) as WireMember[]);
-      const members = new Uint8Array(wire.wasmMemory().buffer, rows.membersPtr, rows.membersLength).slice();
-      return trees.add(textOf(wire, rows), endsOf(wire, rows), members);
+      const known = JSON.parse(rows.members()) as WireMember[];
+      const members = new Uint8Array(wire.wasmMemory().buffer, rows.membersPtr, rows.membersLength);
+      return trees.add(textOf(wire, rows), endsOf(wire, rows), members, known);
     };
     for await (const batch of this.#read(options, () => Number.POSITIVE_INFINITY, complete, "records")) yield* batch;
-    yield* trees?.end() ?? [];
+    yield* trees.end();
   }
 
   #checked(size: number): number {
@@ -157,18 +156,12 @@ export class Entity implements PackageEntity {
     options: RunOptions,
     most: () => number,
     decode: (chunk: Chunk) => T,
-    shape: "rows" | "columns" | "records" = "rows",
+    shape: Shape = "rows",
   ): AsyncGenerator<T, void, undefined> {
     const { signal, onProgress } = options;
     throwIfAborted(signal);
-    if (this.composite !== (shape === "records")) {
-      throw invalid(`${this.entity} is composite: it has records, not rows`, {
-        at: { entity: this.entity },
-        hint: "Use records().",
-      });
-    }
     const { reader } = this.#opened;
-    const cursor = await this.#cursor(shape === "columns", options);
+    const cursor = await this.#cursor(shape, options);
     const reporter = new Reporter(onProgress);
     const turns = new Turns(signal);
     const next = (max: number) => {
@@ -208,13 +201,16 @@ export class Entity implements PackageEntity {
     }
   }
 
-  async #cursor(columnar: boolean, { signal }: RunOptions): Promise<Cursor> {
+  async #cursor(shape: Shape, { signal }: RunOptions): Promise<Cursor> {
     const { loader, reader, access, compressedSize } = this.#opened;
-    if (this.format === "EXCEL") {
+    if (this.format === "EXCEL" && shape !== "records") {
       return openWorkbook(this.#opened, this, this.#sheet, signal);
     }
     const rows = reader.use(
-      (r) => new Handle<WireRowCursor>(loader, "the package", () => r.rows(this.#index, columnar)),
+      (r) =>
+        new Handle<WireRowCursor>(loader, "the package", () =>
+          r.rows(this.#index, shape === "columns", shape === "records"),
+        ),
     );
     const feed = new Feed(access, compressedSize(this.fileName), signal, reader.closing);
     return { rows, feed, wire: () => loader.current() };
