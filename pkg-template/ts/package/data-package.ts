@@ -130,7 +130,7 @@ export class DataPackage {
    * A package with only these entities and their files: headers, maps and unknown entries stay as they are, the bytes of the data
    * too. `entities` are labels or collections.
    *
-   * @throws {ClmError} UNKNOWN_ENTITY for one that the package lacks, PACKAGE_CORRUPT, PACKAGE_LIMIT, DISPOSED, ABORTED
+   * @throws {ClmError} INVALID_ARGUMENT for one that the package lacks, PACKAGE_CORRUPT, PACKAGE_LIMIT, DISPOSED, ABORTED
    * @example
    * const again = await opened.subset(["Vendors V2"]);
    */

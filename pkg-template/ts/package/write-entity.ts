@@ -2,14 +2,14 @@
 import { invalid } from "../errors.js";
 import type { Handle } from "../handle.js";
 import type { Loader } from "../loader.js";
-import type { WirePackages, WirePackageWriter } from "../wire.js";
+import { Step, type WirePackages, type WirePackageWriter } from "../wire.js";
 import { isWellFormed } from "./cells.js";
 import { type Room, RowEncoder } from "./encode.js";
 import { DEFAULT_WORKBOOK } from "./limits.js";
 import { RecordEncoder } from "./records.js";
 import { Pieces, Puller, readAll } from "./sources.js";
 import type { CompositeMember, EntityData } from "./spec.js";
-import { readWorkbook, workbookWriter } from "./workbook.js";
+import { placed, readWorkbook, workbookWriter } from "./workbook.js";
 
 export interface Writing {
   loader: Loader<WirePackages>;
@@ -206,20 +206,33 @@ async function* workbookRows(writing: Writing, index: number, entity: EntityData
 
 /** A workbook that is ready: its header is read for the maps, and its rows to see that they can be. */
 async function* workbookData(writing: Writing, index: number, entity: EntityData): Steps {
+  const { writer, signal } = writing;
   const what = `the data of ${entity.entity}`;
-  const bytes = await readAll(entity.data, what, writing.signal, DEFAULT_WORKBOOK);
+  const bytes = await readAll(entity.data, what, signal, DEFAULT_WORKBOOK);
   const at = { file: entity.fileName ?? "the workbook", entity: entity.entity };
-  const { sheet } = entity;
-  const workbook = await readWorkbook(bytes, { sheet, limit: DEFAULT_WORKBOOK, mapped: entity.columns ?? [] }, at);
+  const open = (sheet: string | undefined) =>
+    readWorkbook(bytes, { sheet, limit: DEFAULT_WORKBOOK, mapped: entity.columns ?? [] }, at);
+  let workbook = await open(entity.sheet);
   let columns: string[];
   try {
-    workbook.use((w) => w.next(1));
     columns = workbook.use((w) => w.columns());
+    if (entity.sheet === undefined) {
+      // The one that the manifest will name.
+      const { sheet } = JSON.parse(writer.use((w) => w.workbook(index, columns))) as { sheet: string };
+      workbook.dispose();
+      workbook = await open(sheet);
+    }
+    while (workbook.use((w) => w.next(ROWS)) === Step.has) yield;
+  } catch (e) {
+    throw placed(e, at);
   } finally {
     workbook.dispose();
   }
   yield* data(writing, index, columns, bytes, what);
 }
+
+/** Rows of a workbook that are looked at together. */
+const ROWS = 1000;
 
 function sourceOf(given: unknown, entity: EntityData, signal: AbortSignal | undefined): Puller<unknown> {
   const what = `the ${entity.records === undefined ? "row" : "record"} source of ${entity.entity}`;
