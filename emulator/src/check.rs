@@ -149,8 +149,7 @@ impl Checker {
     pub fn new(settings: Settings) -> Result<Self, String> {
         let catalog = Catalog::embedded().map_err(|error| error.to_string())?;
         let store = Store::open(None).map_err(|error| error.to_string())?;
-        let checker =
-            Self { environment: Environment::new(catalog, store), settings, turn: Mutex::new(()) };
+        let checker = Self { environment: Environment::new(catalog, store), settings, turn: Mutex::new(()) };
         checker.fill()?;
         Ok(checker)
     }
@@ -209,15 +208,14 @@ impl Checker {
             updated: detail.updated,
             failed: detail.failed,
         });
-        let messages = self.environment.store.with(|db| db.logs(EXECUTION, None))?.into_iter().map(|log| {
-            Message {
+        let messages =
+            self.environment.store.with(|db| db.logs(EXECUTION, None))?.into_iter().map(|log| Message {
                 entity: log.entity,
                 step: log.step.to_owned(),
                 record: log.record,
                 field: log.field,
                 text: log.message,
-            }
-        });
+            });
         Ok(Verdict {
             refused: None,
             status: finished.state.map(|state| state.name().to_owned()).unwrap_or_default(),
@@ -245,8 +243,12 @@ impl Checker {
     pub fn not_for_import(&self) -> Vec<String> {
         let entities = &self.environment.catalog.entities;
         let closed = entities.iter().filter(|entity| {
-            ["DataManagementEntity", "DataManagementExecutionJobEntity", "DataManagementExecutionJobDetailEntity"]
-                .contains(&entity.aot.as_str())
+            [
+                "DataManagementEntity",
+                "DataManagementExecutionJobEntity",
+                "DataManagementExecutionJobDetailEntity",
+            ]
+            .contains(&entity.aot.as_str())
                 || entity.aot.starts_with("CLMIntegrationValidat")
         });
         closed.map(|entity| entity.label.clone()).collect()
@@ -257,9 +259,8 @@ impl Checker {
         let text = |error: StoreError| error.to_string();
         self.environment.store.with(|db| db.clear()).map_err(text)?;
         let companies = self.settings.companies.iter();
-        let companies: Vec<String> = companies
-            .map(|id| serde_json::json!({ "LegalEntityId": id, "Name": id }).to_string())
-            .collect();
+        let companies: Vec<String> =
+            companies.map(|id| serde_json::json!({ "LegalEntityId": id, "Name": id }).to_string()).collect();
         let rows = [("LegalEntities".to_owned(), companies.join("\n"))];
         for (name, rows) in rows.iter().chain(&self.settings.rows) {
             load_rows(&self.environment, name, rows.as_bytes()).map_err(|error| error.to_string())?;
