@@ -230,7 +230,8 @@ impl Checker {
     /// "keys", "properties": [{"name", "type", "nullable", "members", "maxLength"}]}]}`, the lengths of the settings
     /// included. Composite entities are not in it.
     pub fn schema(&self) -> String {
-        let definitions = self.environment.store.with(|db| Definitions::read(db)).unwrap_or_default();
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let definitions = self.environment.store.with(Definitions::read).unwrap_or_default();
         crate::catalog::schema(&|label, property| definitions.length(label, property))
     }
 
@@ -271,3 +272,40 @@ impl Checker {
 }
 
 const EXECUTION: &str = "check";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::workbook::write_sheet;
+    use crate::package::{OutEntity, package};
+
+    // Pitfall 14: one import or export of workbooks at a time.
+    #[test]
+    fn a_second_run_with_workbooks_fails() {
+        let rows = [vec!["CURRENCYCODE".to_owned()], vec!["EUR".to_owned()]];
+        let entity = |format: &str, data: Vec<u8>| OutEntity {
+            label: "Currencies".into(),
+            target: "CurrencyEntity".into(),
+            file: "Currencies.xlsx".into(),
+            format: format.into(),
+            refresh: "FullPush".into(),
+            fields: vec!["CURRENCYCODE".into()],
+            unit: 1,
+            level: 1,
+            sequence: 1,
+            data,
+        };
+        let book = write_sheet("Currencies", rows.iter().map(Vec::as_slice)).unwrap();
+        let book = package("p", "", 0, &[entity("EXCEL", book)]).unwrap();
+        let csv = package("p", "", 0, &[entity("CSV", b"CURRENCYCODE\r\nEUR\r\n".to_vec())]).unwrap();
+        let checker = Checker::new(Settings::default()).unwrap();
+        assert!(checker.check(book.clone(), "usmf").whole());
+        let other = checker.environment.workbooks.try_lock().unwrap();
+        let verdict = checker.check(book.clone(), "usmf");
+        assert_eq!(verdict.status, "Failed");
+        assert!(verdict.messages[0].text.starts_with("DMF2039"), "{verdict:?}");
+        assert!(checker.check(csv, "usmf").whole(), "other formats do not wait");
+        drop(other);
+        assert!(checker.check(book, "usmf").whole());
+    }
+}

@@ -176,7 +176,7 @@ impl Job {
             Extent::Preview(count) if count > 0 => count,
             _ => usize::MAX,
         };
-        let definitions = app.store.with(|db| Definitions::read(db))?;
+        let definitions = app.store.with(Definitions::read)?;
         if let Some(composite) = definitions.composite(&line.label) {
             let exported =
                 app.store.with(|db| export_composite(app, db, composite, format, &self.company, limit))?;

@@ -77,7 +77,7 @@ impl Submission {
 
     /// Unpacks the package, makes the data project what the manifest says, and registers the run.
     pub(crate) fn accept(self, environment: &Environment, bytes: Vec<u8>) -> Result<(Job, Prepared), Cause> {
-        let definitions = environment.store.with(|db| Definitions::read(db))?;
+        let definitions = environment.store.with(Definitions::read)?;
         let prepared = prepare(bytes, self.overwrite, &environment.catalog, &definitions).map_err(Cause)?;
         let lines: Vec<ManifestEntity> = prepared.entities.iter().map(|(line, _)| line.clone()).collect();
         let description = &prepared.description;
