@@ -335,7 +335,7 @@ fn every_format_comes_back() {
         spec.entities[0].format = Some(SourceFormat::from(format));
         let mut writer = PackageWriter::new(spec.clone()).unwrap();
         writer.begin_entity(0, &strings(&["CurrencyCode", "Name"])).unwrap();
-        writer.write_rows("EURa, \"b\" <c>USD", &[3, 14, 17, 17], &[0, 0, 0, 5]).unwrap();
+        writer.write_rows("EURa, \"b\" <c>USD", &[3, 13, 16, 16], &[0, 0, 0, 5]).unwrap();
         assert!(writer.write_joined("GBP\u{1f}Zoë\u{1f}", 2).unwrap(), "{format}");
         assert!(
             !writer.write_joined("G\u{1f}P\u{1f}Zoë\u{1f}", 2).unwrap(),
