@@ -8,7 +8,8 @@
 // Without packages nobody asks for most of this, and the linker drops it: finer gates would say no more than that.
 #![cfg_attr(not(feature = "package"), allow(dead_code, unused_imports))]
 
-#[cfg(all(test, feature = "package", feature = "excel"))]
+#[cfg(test)]
+#[cfg(all(feature = "package", feature = "excel"))]
 mod audit_tests;
 mod cell;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod format;
 mod markup;
 mod number;
 mod rows;
+#[allow(dead_code, reason = "what the package engine takes up")]
 mod sheet_name;
 #[cfg(feature = "package")]
 #[allow(dead_code, reason = "what the package engine takes up")]

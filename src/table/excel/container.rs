@@ -2,9 +2,9 @@
 
 use std::io::{Read, Write};
 
-use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
+use flate2::{Compression, Crc};
 
 use crate::error::{Error, ErrorCode, Result};
 
@@ -83,7 +83,7 @@ impl Container {
             )
             .hint(RAISE));
         }
-        if crc32fast::hash(&content) != part.checksum {
+        if checksum(&content) != part.checksum {
             return Err(damaged());
         }
         self.left -= content.len() as u64;
@@ -136,6 +136,12 @@ fn data_of<'a>(bytes: &'a [u8], part: &Part) -> Option<&'a [u8]> {
     bytes.get(start..start.checked_add(part.compressed)?)
 }
 
+fn checksum(bytes: &[u8]) -> u32 {
+    let mut checksum = Crc::new();
+    checksum.update(bytes);
+    checksum.sum()
+}
+
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
 }
@@ -161,7 +167,7 @@ pub(super) struct PartWriter {
     name: &'static str,
     header: usize,
     deflate: DeflateEncoder<Vec<u8>>,
-    checksum: crc32fast::Hasher,
+    checksum: Crc,
     size: u64,
 }
 
@@ -187,7 +193,7 @@ impl ContainerWriter {
             name,
             header,
             deflate: DeflateEncoder::new(bytes, Compression::new(6)),
-            checksum: crc32fast::Hasher::new(),
+            checksum: Crc::new(),
             size: 0,
         }
     }
@@ -225,7 +231,7 @@ impl PartWriter {
         let length = u16::try_from(name.len()).unwrap_or_default();
         // Version 2.0, no flags, deflate, no extra field; the earliest date that a zip can hold.
         let mut common = vec![20, 0, 0, 0, 8, 0, 0, 0, 0x21, 0];
-        for number in [checksum.finalize(), compressed, narrow(size)?] {
+        for number in [checksum.sum(), compressed, narrow(size)?] {
             common.extend_from_slice(&number.to_le_bytes());
         }
         common.extend_from_slice(&length.to_le_bytes());
