@@ -91,7 +91,7 @@ export interface WirePackageReader {
   /** JSON of WireDescription. */
   describe(): string;
   file(name: string): WireFileCursor;
-  rows(entity: number, columnar: boolean): WireRowCursor;
+  rows(entity: number, columnar: boolean, nested?: boolean): WireRowCursor;
   /** `entities`: JSON of their labels. */
   subset(entities: string): WireRewriter;
   diagnose(): WireDoctor;
@@ -129,7 +129,7 @@ export interface WireRows {
   readonly rows: number;
   /** Columnar: says which column the text and ends are of. */
   column(index: number): void;
-  /** UTF-8. */
+  /** ASCII, or else UTF-16 (little-endian), of so many bytes. */
   readonly textPtr: number;
   readonly textLength: number;
   readonly ascii: boolean;

@@ -10,6 +10,7 @@ use super::limits::Limits;
 use super::opener::Opener;
 use super::pull::Pull;
 use super::read_at::ReadAt;
+use super::rewriter::Rewriter;
 use super::row_reader::RowReader;
 
 /// An open package together with its bytes: a `Vec<u8>`, a `&[u8]` or a [`std::fs::File`].
@@ -92,6 +93,29 @@ impl<S: ReadAt> LocalPackage<S> {
         Ok(LocalRows { source: &self.source, reader })
     }
 
+    /// A package with only these entities; see [`DataPackage::subset`].
+    ///
+    /// # Errors
+    /// Those of [`DataPackage::subset`] and [`Rewriter::read`].
+    pub fn subset(&self, entities: &[impl AsRef<str>]) -> Result<Vec<u8>> {
+        self.rewritten(self.package.subset(entities)?)
+    }
+
+    fn rewritten(&self, mut rewriter: Rewriter) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        loop {
+            match rewriter.read()? {
+                Pull::Have(mut piece) => out.append(&mut piece),
+                Pull::End => return Ok(out),
+                Pull::Want => {
+                    if let Some(range) = rewriter.want() {
+                        rewriter.give(bytes_of(&self.source, range)?)?;
+                    }
+                }
+            }
+        }
+    }
+
     /// Counts the rows of that entity by reading its whole file. Errors as those of [`rows`](Self::rows) and
     /// [`LocalRows::next`].
     pub fn count_rows(&self, index: usize) -> Result<u64> {
@@ -123,7 +147,7 @@ impl<S: ReadAt> LocalRows<'_, S> {
         self.reader.columns()
     }
 
-    /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 1 MiB. None after the last row.
+    /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 64 KiB. None after the last row.
     ///
     /// # Errors
     /// Those of [`RowReader::next`].

@@ -30,6 +30,8 @@
 //! | truth value | `Yes`, `No` |
 //! | error such as `#N/A` | refused |
 
+use serde::{Deserialize, Serialize};
+
 use crate::catalog::{Catalog, EdmType};
 
 use super::number;
@@ -69,7 +71,7 @@ impl CellKind {
 }
 
 /// What the field of a column takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Target {
     /// Nothing is known of the field: an entity or extension field that the catalogue lacks.
     Unknown,

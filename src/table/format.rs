@@ -39,6 +39,12 @@ impl SourceFormat {
         }
     }
 
+    /// Whether it is one of the XML formats, the only ones for composite entities.
+    #[must_use]
+    pub const fn is_xml(&self) -> bool {
+        matches!(self, Self::XmlElement | Self::XmlAttribute)
+    }
+
     /// How the text of a CSV format is stored, `CSV` in its default code page; none for another format.
     pub(crate) fn csv_encoding(&self) -> Option<Encoding> {
         match self {

@@ -21,7 +21,6 @@ mod csv_read;
 mod csv_write;
 mod encoding;
 #[cfg(feature = "excel")]
-#[allow(dead_code, reason = "what the package engine and the exports take up")]
 mod excel;
 mod format;
 mod markup;
@@ -29,29 +28,31 @@ mod number;
 mod rows;
 #[allow(dead_code, reason = "what the package engine takes up")]
 mod sheet_name;
+mod workbook_plan;
 #[cfg(feature = "package")]
-#[allow(dead_code, reason = "what the package engine takes up")]
 mod xml;
 
 pub use cell::CellKind;
 pub use format::{CodePage, SourceFormat};
 pub use rows::{ColumnBatch, ColumnText, RowBatch};
+pub use workbook_plan::WorkbookPlan;
 
 pub(crate) use cell::Target;
 pub(crate) use check::{CsvChecker, check_header};
 pub(crate) use csv_file::CsvReader;
 pub(crate) use csv_read::RowSink;
-pub(crate) use csv_write::{Column, CsvWriter};
+pub(crate) use csv_write::{Column, CsvWriter, split_joined};
+#[cfg(feature = "wasm")]
+pub(crate) use encoding::push_units;
 pub(crate) use encoding::{Decoder, Encoding};
 #[cfg(feature = "excel")]
-#[allow(unused_imports, reason = "what the package engine and the exports take up")]
 pub(crate) use excel::{WorkbookOptions, WorkbookReader, WorkbookWriter};
+#[cfg(feature = "package")]
+pub(crate) use rows::RecordBuilder;
 pub(crate) use rows::{BatchBuilder, ColumnBuilder};
 #[allow(unused_imports, reason = "what the package engine takes up")]
 pub(crate) use sheet_name::sheet_name;
 #[cfg(feature = "package")]
-#[allow(unused_imports, reason = "what the package engine takes up")]
 pub(crate) use xml::{
-    Member, MemberInfo, Progress, RecordSink, XmlChecked, XmlChecker, XmlFileWriter, XmlOptions, XmlReader,
-    XmlStyle,
+    Member, MemberInfo, Progress, RecordSink, XmlChecker, XmlFileWriter, XmlOptions, XmlReader, XmlStyle,
 };

@@ -4,6 +4,7 @@ import type { WireModule, WireRows } from "../wire.js";
 /** What Node, Bun and Deno add to a byte array; `latin1Slice` makes strings of bytes much faster than TextDecoder. */
 interface NodeBuffer {
   latin1Slice(start: number, end: number): string;
+  ucs2Slice(start: number, end: number): string;
 }
 interface NodeBufferClass {
   readonly prototype: NodeBuffer;
@@ -12,17 +13,23 @@ interface NodeBufferClass {
 
 /** `ignoreBOM`: a cell may begin with U+FEFF. */
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+const utf16 = new TextDecoder("utf-16le", { ignoreBOM: true });
 const { Buffer } = globalThis as unknown as { Buffer?: NodeBufferClass };
 const asciiText =
   typeof Buffer?.prototype?.latin1Slice === "function" && typeof Buffer.from === "function"
     ? (memory: ArrayBufferLike, at: number, length: number) => Buffer.from(memory, at, length).latin1Slice(0, length)
     : undefined;
+const wideText =
+  typeof Buffer?.prototype?.ucs2Slice === "function" && typeof Buffer.from === "function"
+    ? (memory: ArrayBufferLike, at: number, length: number) => Buffer.from(memory, at, length).ucs2Slice(0, length)
+    : (memory: ArrayBufferLike, at: number, length: number) => utf16.decode(new Uint8Array(memory, at, length));
 
 /** The text of the chunk, or of the column that was chosen last. */
 export function textOf(wire: WireModule, chunk: WireRows): string {
   const { textPtr, textLength } = chunk;
   const { buffer } = wire.wasmMemory();
-  if (asciiText && chunk.ascii) return asciiText(buffer, textPtr, textLength);
+  if (!chunk.ascii) return wideText(buffer, textPtr, textLength);
+  if (asciiText) return asciiText(buffer, textPtr, textLength);
   return utf8.decode(new Uint8Array(buffer, textPtr, textLength));
 }
 

@@ -21,7 +21,7 @@ mod record;
 mod source;
 mod write;
 
-pub(crate) use check::{XmlChecked, XmlChecker};
+pub(crate) use check::XmlChecker;
 pub(crate) use read::{Progress, XmlOptions, XmlReader};
 pub(crate) use record::{MemberInfo, RecordSink};
 pub(crate) use write::{Member, XmlFileWriter};
