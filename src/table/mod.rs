@@ -26,7 +26,6 @@ mod format;
 mod markup;
 mod number;
 mod rows;
-#[allow(dead_code, reason = "what the package engine takes up")]
 mod sheet_name;
 mod workbook_plan;
 #[cfg(feature = "package")]
@@ -50,7 +49,6 @@ pub(crate) use excel::{WorkbookOptions, WorkbookReader, WorkbookWriter};
 #[cfg(feature = "package")]
 pub(crate) use rows::RecordBuilder;
 pub(crate) use rows::{BatchBuilder, ColumnBuilder};
-#[allow(unused_imports, reason = "what the package engine takes up")]
 pub(crate) use sheet_name::sheet_name;
 #[cfg(feature = "package")]
 pub(crate) use xml::{
