@@ -2,9 +2,9 @@
 
 use std::io::{Read, Write};
 
+use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
-use flate2::{Compression, Crc};
 
 use crate::error::{Error, ErrorCode, Result};
 
@@ -83,7 +83,9 @@ impl Container {
             )
             .hint(RAISE));
         }
-        if checksum(&content) != part.checksum {
+        let mut crc = flate2::Crc::new();
+        crc.update(&content);
+        if crc.sum() != part.checksum {
             return Err(damaged());
         }
         self.left -= content.len() as u64;
@@ -136,12 +138,6 @@ fn data_of<'a>(bytes: &'a [u8], part: &Part) -> Option<&'a [u8]> {
     bytes.get(start..start.checked_add(part.compressed)?)
 }
 
-fn checksum(bytes: &[u8]) -> u32 {
-    let mut checksum = Crc::new();
-    checksum.update(bytes);
-    checksum.sum()
-}
-
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
 }
@@ -167,7 +163,7 @@ pub(super) struct PartWriter {
     name: &'static str,
     header: usize,
     deflate: DeflateEncoder<Vec<u8>>,
-    checksum: Crc,
+    checksum: flate2::Crc,
     size: u64,
 }
 
@@ -193,7 +189,7 @@ impl ContainerWriter {
             name,
             header,
             deflate: DeflateEncoder::new(bytes, Compression::new(6)),
-            checksum: Crc::new(),
+            checksum: flate2::Crc::new(),
             size: 0,
         }
     }

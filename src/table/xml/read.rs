@@ -377,8 +377,8 @@ impl Body {
             }
             return Ok(0);
         }
-        if let Some(wanted) =
-            self.options.record.as_deref().filter(|wanted| !wanted.eq_ignore_ascii_case(name))
+        if let Some(wanted) = &self.options.record
+            && !wanted.eq_ignore_ascii_case(name)
         {
             let shown: String = name.chars().take(40).collect();
             return Err(invalid(format!("the records are named <{shown}>, not <{wanted}>"))

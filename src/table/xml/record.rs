@@ -78,10 +78,10 @@ impl Members {
             ))
             .hint("Composite entities have a few members only: is the file of another kind?"));
         }
-        let is_field =
-            |parent: usize| self.index.get(parent).is_some_and(|index| index.of_column.contains_key(element));
-        if let Some(parent) = parent.filter(|&parent| is_field(parent)) {
-            let parent = self.element(parent);
+        if let Some(above) = parent.and_then(|parent| self.index.get(parent).map(|index| (parent, index)))
+            && above.1.of_column.contains_key(element)
+        {
+            let parent = self.element(above.0);
             return Err(invalid(format!("<{element}> holds a record, but is a field of other <{parent}>"))
                 .at_column(element)
                 .hint("An element is either always a field or always a record."));
