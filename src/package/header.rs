@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn other_roots_and_namespaces_are_refused() {
-        assert!(refused(&EXAMPLE.replace("2015/01", "2016/01")).hint.unwrap().contains("2015/01"));
+        assert!(refused(&EXAMPLE.replace("2015/01", "2016/01")).hint.as_deref().unwrap().contains("2015/01"));
         assert!(
             refused(&EXAMPLE.replace("DataManagementPackageHeader", "Header")).message.contains("<Header>")
         );
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_data_template_is_named_as_such() {
         let error = refused(&EXAMPLE.replace("PackageManifest<", "TemplatePackageManifest<"));
-        assert!(error.hint.unwrap().contains("data template"));
+        assert!(error.hint.as_deref().unwrap().contains("data template"));
         refused(&EXAMPLE.replace(">DefinitionGroup<", ">Template<"));
     }
 
@@ -125,6 +125,6 @@ mod tests {
             .replace("</PackageVersion>", "</PackageVersion>\n<Description>x</Description>");
         let error = refused(&late);
         assert!(error.message.contains("<Description> comes too late, after <PackageVersion>"), "{error}");
-        assert_eq!(error.at.unwrap().line, Some(2));
+        assert_eq!(error.at.as_deref().unwrap().line, Some(2));
     }
 }

@@ -129,7 +129,7 @@ fn nil_lists_and_unknown_elements_are_passed_over() {
 #[test]
 fn another_namespace_is_refused() {
     let error = refused(&EXAMPLE.replace("2015/01", "2015/02"));
-    assert!(error.hint.unwrap().contains("2015/01"));
+    assert!(error.hint.as_deref().unwrap().contains("2015/01"));
     refused(&EXAMPLE.replace(" xmlns=\"http://schemas.microsoft.com/dynamics/2015/01/DataManagement\"", ""));
     let error = refused(&EXAMPLE.replace("<Disable>", "<Disable xmlns=\"urn:x\">"));
     assert!(error.message.contains("<Disable>"));
@@ -144,8 +144,8 @@ fn an_element_that_comes_too_late_is_named_with_its_line() {
     );
     let error = refused(&moved);
     assert!(error.message.contains("<RunBusinessLogic> comes too late, after <SourceFormat>"), "{error}");
-    assert!(error.hint.unwrap().contains("silently ignore"));
-    assert_eq!(error.at.unwrap().line, Some(25));
+    assert!(error.hint.as_deref().unwrap().contains("silently ignore"));
+    assert_eq!(error.at.as_deref().unwrap().line, Some(25));
     let swapped = EXAMPLE.replace(
         "<ArrayIndex>0</ArrayIndex><EntityField>NAME</EntityField>",
         "<EntityField>NAME</EntityField><ArrayIndex>0</ArrayIndex>",
@@ -159,7 +159,7 @@ fn an_element_that_comes_too_late_is_named_with_its_line() {
 fn values_that_are_none_are_refused_with_their_line() {
     let error = refused(&EXAMPLE.replace("<ExecutionUnit>1<", "<ExecutionUnit>one<"));
     assert!(error.message.contains("<ExecutionUnit> is \"one\""), "{error}");
-    assert_eq!(error.at.unwrap().line, Some(15));
+    assert_eq!(error.at.as_deref().unwrap().line, Some(15));
     refused(&EXAMPLE.replace("<Disable>false<", "<Disable>No<"));
     refused(&EXAMPLE.replace("<EntityName>Currencies<", "<EntityName><b/>Currencies<"));
 }

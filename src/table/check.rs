@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn line_feeds_alone_are_refused_with_their_line() {
         let error = unicode(&utf16("A\r\n1\r\n2\n3\r\n"));
-        assert_eq!(error.at.unwrap().line, Some(3));
+        assert_eq!(error.at.as_deref().unwrap().line, Some(3));
         unicode(&utf16("A\n1\n"));
     }
 
@@ -272,7 +272,7 @@ mod tests {
     fn damage_is_refused_with_its_line() {
         let mut bytes = utf16("A\r\n1\r\n");
         bytes.extend([0x00, 0xdc]);
-        assert_eq!(unicode(&bytes).at.unwrap().line, Some(3));
+        assert_eq!(unicode(&bytes).at.as_deref().unwrap().line, Some(3));
         bytes.truncate(bytes.len() - 1);
         assert!(unicode(&bytes).message.contains("no UTF-16LE text"));
     }
