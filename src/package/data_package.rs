@@ -9,12 +9,14 @@ use crate::catalog::{builtin, nearest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::table::SourceFormat;
 
-use super::foreign;
+use super::header::HeaderDoc;
 use super::limits::Limits;
-use super::manifest::{Manifest, ManifestEntity};
+use super::manifest::{ManifestDoc, ManifestEntity};
 use super::pull::Pull;
+use super::rewriter::{Part, Rewriter};
 use super::row_reader::RowReader;
 use super::zip::{Directory, EntryReader};
+use super::{MANIFEST_FILE, foreign};
 
 /// An open data package: its directory and its two XML files, and none of its bytes. Data files are read when asked for, by
 /// ranges of whatever the package was opened from. [`Opener`](super::Opener) opens one, or
@@ -23,6 +25,8 @@ use super::zip::{Directory, EntryReader};
 pub struct DataPackage {
     directory: Directory,
     limits: Limits,
+    header: HeaderDoc,
+    manifest: ManifestDoc,
     name: String,
     description: String,
     entities: Vec<PackageEntity>,
@@ -40,6 +44,9 @@ pub struct PackageEntity {
     pub collection: Option<String>,
     /// Source data format.
     pub format: SourceFormat,
+    /// Whether its records contain records: told by the word "composite" in the label of an entity whose file is XML, as the
+    /// labels of the service's own composite entities have it. The manifest does not tell.
+    pub composite: bool,
     /// Name of its file in the zip; the file may be missing.
     pub file_name: String,
     /// Mapped columns in the order of the maps, which need not be that of the file; none where the manifest has no maps.
@@ -88,10 +95,18 @@ pub struct FileInfo {
 }
 
 impl DataPackage {
-    pub(super) fn new(directory: Directory, manifest: Manifest, limits: Limits) -> Self {
+    pub(super) fn new(
+        directory: Directory,
+        header: HeaderDoc,
+        document: ManifestDoc,
+        limits: Limits,
+    ) -> Self {
+        let manifest = document.manifest();
         Self {
             directory,
             limits,
+            header,
+            manifest: document,
             name: manifest.project,
             description: manifest.description,
             entities: manifest.entities.into_iter().map(PackageEntity::from).collect(),
@@ -125,6 +140,49 @@ impl DataPackage {
         })
     }
 
+    /// Begins to write a package with only these entities, by label or collection, and their files. Header, maps and all that
+    /// is unknown stay as they are, and entries are copied compressed; with every entity named, both XML files come out byte by
+    /// byte as they were.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for no entity, and one that the package lacks, with the nearest that it has.
+    pub fn subset(&self, entities: &[impl AsRef<str>]) -> Result<Rewriter> {
+        let mut keep = Vec::with_capacity(entities.len());
+        for name in entities.iter().map(AsRef::as_ref) {
+            keep.push(self.index_of(name)?);
+        }
+        if keep.is_empty() {
+            return Err(Error::argument("a subset has at least one entity"));
+        }
+        let mut manifest = self.manifest.clone();
+        manifest.keep_entities(&keep);
+        let dropped = |name: &str| {
+            let names = |entity: &PackageEntity| entity.file_name == name;
+            self.entities.iter().any(names)
+                && !self.entities.iter().enumerate().any(|(i, entity)| keep.contains(&i) && names(entity))
+        };
+        let mut parts = Vec::new();
+        for entry in self.directory.entries() {
+            if entry.name == MANIFEST_FILE {
+                parts.push(Part::Content { name: MANIFEST_FILE.to_owned(), bytes: manifest.write()? });
+            } else if !dropped(&entry.name) {
+                parts.push(Part::Copy(entry.clone()));
+            }
+        }
+        Ok(Rewriter::new(parts))
+    }
+
+    fn index_of(&self, name: &str) -> Result<usize> {
+        let is = |entity: &PackageEntity| entity.entity == name || entity.collection.as_deref() == Some(name);
+        self.entities.iter().position(is).ok_or_else(|| {
+            let error = Error::argument(format!("the package has no entity \"{name}\"")).in_entity(name);
+            match nearest(name, self.entities.iter().map(|entity| entity.entity.as_str())) {
+                Some(near) => error.hint(format!("Did you mean \"{near}\"?")),
+                None => error.hint("See entities() for the labels; they are case-sensitive."),
+            }
+        })
+    }
+
     /// Begins to read a file of the zip.
     ///
     /// # Errors
@@ -143,20 +201,26 @@ impl DataPackage {
     /// Begins to read the rows of the entity with that 0-based index.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for an index that does not exist. `DATA_INVALID` for a file that the zip lacks, and a format other
-    /// than CSV-Unicode and CSV. `PACKAGE_CORRUPT` for a file that is encrypted or of an unknown method.
+    /// `INVALID_ARGUMENT` for an index that does not exist. `DATA_INVALID` for a file that the zip lacks, and a format that is
+    /// not known. `PACKAGE_CORRUPT` for a file that is encrypted or of an unknown method.
     pub fn rows(&self, index: usize) -> Result<RowReader> {
+        self.reader(index, false)
+    }
+
+    /// Begins to read the records of the composite entity with that index, each before those within it.
+    ///
+    /// # Errors
+    /// Those of [`rows`](Self::rows), and `INVALID_ARGUMENT` for a format other than XML.
+    pub fn records(&self, index: usize) -> Result<RowReader> {
+        self.reader(index, true)
+    }
+
+    fn reader(&self, index: usize, nested: bool) -> Result<RowReader> {
         let entity = self
             .entities
             .get(index)
             .ok_or_else(|| Error::argument(format!("the package has no entity {index}")))?;
         let place = |error: Error| error.in_entity(&entity.entity).in_file(&entity.file_name);
-        if entity.format.csv_encoding().is_none() {
-            let message =
-                format!("the rows of \"{}\" are in the format \"{}\"", entity.entity, entity.format);
-            return Err(place(Error::new(ErrorCode::DataInvalid, message))
-                .hint("This version reads CSV-Unicode and CSV: export the entity in one of them."));
-        }
         let entry = self.directory.find(&entity.file_name).ok_or_else(|| {
             let message = format!("the package lacks the file \"{}\" of its manifest", entity.file_name);
             let error = place(Error::new(ErrorCode::DataInvalid, message));
@@ -166,7 +230,7 @@ impl DataPackage {
             }
         })?;
         let file = self.directory.reader(entry).map_err(place)?;
-        Ok(RowReader::new(file, &entity.file_name, &entity.entity, &entity.columns))
+        RowReader::new(file, entity, nested, &self.limits).map_err(place)
     }
 }
 
@@ -208,6 +272,7 @@ impl From<ManifestEntity> for PackageEntity {
     fn from(m: ManifestEntity) -> Self {
         let known = builtin().find(&m.label).filter(|entity| entity.label == m.label);
         Self {
+            composite: m.format.is_xml() && m.label.to_ascii_lowercase().contains("composite"),
             collection: known.and_then(|entity| entity.collection.clone()),
             columns: m.maps.iter().map(|map| map.column.clone()).collect(),
             fields: m.maps.into_iter().map(|map| (map.column, map.field)).collect(),

@@ -5,11 +5,12 @@ use std::ops::Range;
 use crate::error::{Error, ErrorCode, Result};
 
 use super::data_package::DataPackage;
+use super::header::HeaderDoc;
 use super::limits::Limits;
-use super::manifest::Manifest;
+use super::manifest::ManifestDoc;
 use super::pull::{Pull, Wanted};
 use super::zip::{Directory, DirectoryReader, EntryReader};
-use super::{HEADER_FILE, MANIFEST_FILE, foreign, header};
+use super::{HEADER_FILE, MANIFEST_FILE, foreign};
 
 /// As much of a file's beginning as it takes to tell what it is.
 const HEAD: u64 = 512;
@@ -50,6 +51,7 @@ enum State {
         text: Vec<u8>,
     },
     Manifest {
+        header: HeaderDoc,
         directory: Directory,
         reader: EntryReader,
         text: Vec<u8>,
@@ -83,7 +85,9 @@ impl Opener {
     /// - `PACKAGE_CORRUPT`: a damaged, cut or contradictory zip; entries that overlap, share a name, or lead out; bytes of
     ///   another number than wanted.
     /// - `PACKAGE_LIMIT`: more than the limits allow, with both numbers.
-    /// - `MANIFEST_INVALID`: no `Manifest.xml`, a data template, XML that can't be read; with file and line.
+    /// - `MANIFEST_INVALID`: no `Manifest.xml`, a data template, another root, XML that is not well-formed or has a document
+    ///   type; with file and line. What the service would misread, because it comes too late or is in another namespace,
+    ///   opens.
     pub fn give(&mut self, bytes: Vec<u8>) -> Result<()> {
         let state = std::mem::replace(&mut self.state, State::Failed);
         self.state = self.step(state, bytes)?;
@@ -118,9 +122,9 @@ impl Opener {
                 reader.give(bytes)?;
                 self.read_header(directory, reader, text)
             }
-            State::Manifest { directory, mut reader, text } => {
+            State::Manifest { directory, header, mut reader, text } => {
                 reader.give(bytes)?;
-                self.read_manifest(directory, reader, text)
+                self.read_manifest(directory, header, reader, text)
             }
             State::Done(_) | State::Failed => Err(Error::argument("no bytes of the package are wanted now")),
         }
@@ -148,22 +152,23 @@ impl Opener {
         if self.wants_more(&mut reader, &mut text)? {
             return Ok(State::Header { directory, reader, text });
         }
-        header::check(&text, self.limits.xml_depth)?;
+        let header = HeaderDoc::parse(&text, self.limits.xml_depth)?;
         let reader = xml_reader(&directory, MANIFEST_FILE, &self.limits)?;
-        self.read_manifest(directory, reader, Vec::new())
+        self.read_manifest(directory, header, reader, Vec::new())
     }
 
     fn read_manifest(
         &self,
         directory: Directory,
+        header: HeaderDoc,
         mut reader: EntryReader,
         mut text: Vec<u8>,
     ) -> Result<State> {
         if self.wants_more(&mut reader, &mut text)? {
-            return Ok(State::Manifest { directory, reader, text });
+            return Ok(State::Manifest { directory, header, reader, text });
         }
-        let manifest = Manifest::read(&text, self.limits.xml_depth)?;
-        Ok(State::Done(Box::new(DataPackage::new(directory, manifest, self.limits))))
+        let manifest = ManifestDoc::parse(&text, self.limits.xml_depth)?;
+        Ok(State::Done(Box::new(DataPackage::new(directory, header, manifest, self.limits))))
     }
 
     /// Reads on; true where bytes are wanted that the end of the package does not have.

@@ -13,7 +13,7 @@ mod writer;
 
 pub use deflate::{Block, BlockDeflater};
 
-pub(super) use directory::{Directory, DirectoryReader};
+pub(super) use directory::{Directory, DirectoryReader, Entry};
 pub(super) use entry::EntryReader;
 pub(super) use names::unsafe_reason;
 pub(super) use writer::{RawEntry, ZipWriter};
@@ -48,8 +48,7 @@ pub(super) fn corrupt(message: impl Into<String>) -> Error {
 /// Small archives for tests, written by other code than the writer's.
 #[cfg(test)]
 pub(super) mod testing {
-    use super::directory::Entry;
-    use super::{Directory, DirectoryReader};
+    use super::{Directory, DirectoryReader, Entry};
     use crate::error::Result;
     use crate::package::pull::Pull;
     use crate::package::{Limits, ReadAt as _};
