@@ -11,7 +11,7 @@ use super::opener::Opener;
 use super::pull::Pull;
 use super::read_at::ReadAt;
 use super::rewriter::Rewriter;
-use super::row_reader::RowReader;
+use super::row_reader::{RecordMember, RowReader};
 
 /// An open package together with its bytes: a `Vec<u8>`, a `&[u8]` or a [`std::fs::File`].
 #[derive(Debug, Clone)]
@@ -84,7 +84,18 @@ impl<S: ReadAt> LocalPackage<S> {
     /// # Errors
     /// Those of [`DataPackage::rows`], and those of [`RowReader::next`] for the header.
     pub fn rows(&self, index: usize) -> Result<LocalRows<'_, S>> {
-        let mut reader = self.package.rows(index)?;
+        self.begun(self.package.rows(index)?)
+    }
+
+    /// Reads the records of the composite entity with that index, each before those within it.
+    ///
+    /// # Errors
+    /// Those of [`DataPackage::records`], and those of [`RowReader::next`] for the first record.
+    pub fn records(&self, index: usize) -> Result<LocalRows<'_, S>> {
+        self.begun(self.package.records(index)?)
+    }
+
+    fn begun(&self, mut reader: RowReader) -> Result<LocalRows<'_, S>> {
         while !reader.begin()? {
             if let Some(range) = reader.want() {
                 reader.give(bytes_of(&self.source, range)?)?;
@@ -145,6 +156,12 @@ impl<S: ReadAt> LocalRows<'_, S> {
     #[must_use]
     pub fn columns(&self) -> &[String] {
         self.reader.columns()
+    }
+
+    /// The members of a composite entity that were met so far.
+    #[must_use]
+    pub fn members(&self) -> Vec<RecordMember> {
+        self.reader.members()
     }
 
     /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 64 KiB. None after the last row.

@@ -60,6 +60,8 @@ pub use rewriter::Rewriter;
 pub use row_reader::{RecordMember, RowReader};
 pub use spec::{EntitySpec, MemberSpec, PackageSpec, RefreshType};
 pub use writer::PackageWriter;
+#[cfg(feature = "full")]
+pub(crate) use zip::crc32;
 pub use zip::{Block, BlockDeflater};
 
 pub use crate::table::{CellKind, CodePage, ColumnBatch, ColumnText, RowBatch, SourceFormat, WorkbookPlan};

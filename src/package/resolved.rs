@@ -58,7 +58,7 @@ impl Resolved {
                     .hint("Put all its rows into one file, or into several packages."));
             }
             // The service unpacks on Windows, where case does not tell files apart.
-            if !files.insert(entity.file.to_lowercase()) {
+            if !files.insert(entity.file.to_ascii_lowercase()) {
                 return Err(Error::argument(format!("two files are named \"{}\"", entity.file))
                     .in_entity(&entity.label)
                     .hint("Set fileName of one of the entities."));
@@ -92,7 +92,7 @@ fn resolve(spec: EntitySpec) -> Result<(ManifestEntity, Plan)> {
             .hint("Only the format CSV has one to choose."));
     }
     let target = spec.target_entity.or_else(|| known.map(|entity| entity.aot.clone()));
-    let xml = |style| Layout::Xml { style, record: target.as_ref().map(|name| name.to_uppercase()) };
+    let xml = |style| Layout::Xml { style, record: target.as_ref().map(|name| name.to_ascii_uppercase()) };
     let (layout, extension) = match &format {
         SourceFormat::CsvUnicode => (Layout::Csv(Encoding::Utf16Le), "csv"),
         SourceFormat::Csv => (Layout::Csv(spec.encoding.unwrap_or_default().encoding()), "csv"),
@@ -153,7 +153,7 @@ fn resolve(spec: EntitySpec) -> Result<(ManifestEntity, Plan)> {
 impl Plan {
     /// The columns of a file whose header we write: upper case, as the service names its fields.
     pub(super) fn columns_to_write(&self, names: &[String]) -> Result<(Vec<Column>, Vec<Map>)> {
-        self.columns_with(names, &self.fields, |name| name.to_uppercase())
+        self.columns_with(names, &self.fields, |name| name.to_ascii_uppercase())
     }
 
     /// The members of a composite in pre-order, and the maps of all their columns. Which maps the service itself makes of a
@@ -177,7 +177,7 @@ impl Plan {
             return Err(Error::argument("a composite has more than 256 members"));
         }
         let (columns, own) =
-            self.columns_with(&spec.columns, &BTreeMap::new(), |name| name.to_uppercase())?;
+            self.columns_with(&spec.columns, &BTreeMap::new(), |name| name.to_ascii_uppercase())?;
         members.push(Member { element: spec.element.clone(), columns, parent });
         for map in own {
             if !maps.iter().any(|known| known.column == map.column) {
@@ -222,7 +222,7 @@ impl Plan {
         let mut maps = Vec::with_capacity(names.len());
         for name in names {
             let header = header(name);
-            let field = given.get(name).cloned().unwrap_or_else(|| name.to_uppercase());
+            let field = given.get(name).cloned().unwrap_or_else(|| name.to_ascii_uppercase());
             check_name(name, &field)?;
             self.check_company(name, &field)?;
             for (what, taken) in

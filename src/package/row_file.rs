@@ -1,11 +1,11 @@
 //! The data file of one entity in whichever format: rows on their way in, and files that somebody else wrote.
 
 use crate::error::{Error, Result};
-#[cfg(feature = "excel")]
-use crate::table::{BatchBuilder, WorkbookOptions, WorkbookReader, WorkbookWriter};
 use crate::table::{
     Column, CsvChecker, CsvWriter, Encoding, Member, XmlChecker, XmlFileWriter, XmlStyle, split_joined,
 };
+#[cfg(feature = "excel")]
+use crate::table::{WorkbookOptions, WorkbookReader, WorkbookWriter};
 
 type Emit<'a> = &'a mut dyn FnMut(&[u8]) -> Result<()>;
 
@@ -184,22 +184,7 @@ impl FileCheck {
             #[cfg(feature = "excel")]
             Self::Workbook { bytes, sheet } => {
                 let options = WorkbookOptions { sheet: Some(sheet), mapped: Vec::new(), limit: WORKBOOK };
-                let mut workbook = WorkbookReader::new(bytes, &options)?;
-                let mut rows = 0;
-                loop {
-                    let mut sink = BatchBuilder::new(1000);
-                    let more = workbook.read(&mut sink)?;
-                    rows += sink.into_batch().map_or(0, |batch| batch.rows);
-                    if !more {
-                        break;
-                    }
-                }
-                if rows == 0 {
-                    return Err(Error::new(crate::ErrorCode::DataInvalid, "the workbook has no data row").hint(
-                        "The service refuses a file without data (DMF2053): leave the entity out of the package.",
-                    ));
-                }
-                Ok((workbook.columns().to_vec(), false))
+                WorkbookReader::new(bytes, &options)?.check().map(|checked| (checked.columns, false))
             }
             #[cfg(not(feature = "excel"))]
             Self::Workbook { columns, head } => {

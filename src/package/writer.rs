@@ -62,7 +62,8 @@ impl PackageWriter {
     /// level above 9.
     pub fn new(spec: PackageSpec) -> Result<Self> {
         let resolved = Resolved::new(spec)?;
-        let names = resolved.manifest.entities.iter().map(|entity| entity.file.to_lowercase()).collect();
+        let names =
+            resolved.manifest.entities.iter().map(|entity| entity.file.to_ascii_lowercase()).collect();
         Ok(Self {
             written: vec![false; resolved.plans.len()],
             manifest: resolved.manifest,
@@ -256,7 +257,7 @@ impl PackageWriter {
                 return Err(Error::argument("the entity or file before was not ended"));
             }
             names::check_entry(name)?;
-            if !writer.names.insert(name.to_lowercase()) {
+            if !writer.names.insert(name.to_ascii_lowercase()) {
                 return Err(Error::argument(format!("two files are named \"{name}\"")).in_file(name));
             }
             writer.zip.begin(name)?;
@@ -415,7 +416,7 @@ fn failed() -> Error {
 
 /// The specification's columns, where it names some, must be those of the file.
 fn check_same(wanted: &[String], header: &[String]) -> Result<()> {
-    let same = |(a, b): (&String, &String)| a.to_uppercase() == b.to_uppercase();
+    let same = |(a, b): (&String, &String)| a.eq_ignore_ascii_case(b);
     if wanted.is_empty() || (wanted.len() == header.len() && wanted.iter().zip(header).all(same)) {
         return Ok(());
     }

@@ -45,6 +45,7 @@ impl SourceFormat {
         matches!(self, Self::XmlElement | Self::XmlAttribute)
     }
 
+    #[cfg(test)]
     /// How the text of a CSV format is stored, `CSV` in its default code page; none for another format.
     pub(crate) fn csv_encoding(&self) -> Option<Encoding> {
         match self {

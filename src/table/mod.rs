@@ -5,8 +5,8 @@
 //! chunks: text comes in pieces of any size, rows go out in batches, so memory does not grow with the file. Workbooks alone
 //! are held whole, up to a limit.
 
-// Without packages nobody asks for most of this, and the linker drops it: finer gates would say no more than that.
-#![cfg_attr(not(feature = "package"), allow(dead_code, unused_imports))]
+// Without packages or workbooks nobody asks for some of this, and the linker drops it: finer gates would say no more than that.
+#![cfg_attr(not(all(feature = "package", feature = "excel")), allow(dead_code, unused_imports))]
 
 #[cfg(all(test, feature = "package", feature = "excel"))]
 mod audit_tests;
@@ -38,16 +38,17 @@ pub use workbook_plan::WorkbookPlan;
 pub(crate) use cell::Target;
 pub(crate) use check::{CsvChecker, check_header};
 pub(crate) use csv_file::CsvReader;
-pub(crate) use csv_read::RowSink;
 pub(crate) use csv_write::{Column, CsvWriter, split_joined};
-#[cfg(feature = "wasm")]
+#[cfg(all(feature = "wasm", target_arch = "wasm32", target_os = "unknown"))]
 pub(crate) use encoding::push_units;
 pub(crate) use encoding::{Decoder, Encoding};
 #[cfg(feature = "excel")]
 pub(crate) use excel::{WorkbookOptions, WorkbookReader, WorkbookWriter};
+#[cfg(all(feature = "wasm", feature = "excel", target_arch = "wasm32", target_os = "unknown"))]
+pub(crate) use rows::BatchBuilder;
+pub(crate) use rows::ColumnBuilder;
 #[cfg(feature = "package")]
 pub(crate) use rows::RecordBuilder;
-pub(crate) use rows::{BatchBuilder, ColumnBuilder};
 #[allow(unused_imports, reason = "what the package engine takes up")]
 pub(crate) use sheet_name::sheet_name;
 #[cfg(feature = "package")]

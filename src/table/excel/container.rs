@@ -83,7 +83,9 @@ impl Container {
             )
             .hint(RAISE));
         }
-        if crc32fast::hash(&content) != part.checksum {
+        let mut crc = flate2::Crc::new();
+        crc.update(&content);
+        if crc.sum() != part.checksum {
             return Err(damaged());
         }
         self.left -= content.len() as u64;
@@ -161,7 +163,7 @@ pub(super) struct PartWriter {
     name: &'static str,
     header: usize,
     deflate: DeflateEncoder<Vec<u8>>,
-    checksum: crc32fast::Hasher,
+    checksum: flate2::Crc,
     size: u64,
 }
 
@@ -187,7 +189,7 @@ impl ContainerWriter {
             name,
             header,
             deflate: DeflateEncoder::new(bytes, Compression::new(6)),
-            checksum: crc32fast::Hasher::new(),
+            checksum: flate2::Crc::new(),
             size: 0,
         }
     }
@@ -225,7 +227,7 @@ impl PartWriter {
         let length = u16::try_from(name.len()).unwrap_or_default();
         // Version 2.0, no flags, deflate, no extra field; the earliest date that a zip can hold.
         let mut common = vec![20, 0, 0, 0, 8, 0, 0, 0, 0x21, 0];
-        for number in [checksum.finalize(), compressed, narrow(size)?] {
+        for number in [checksum.sum(), compressed, narrow(size)?] {
             common.extend_from_slice(&number.to_le_bytes());
         }
         common.extend_from_slice(&length.to_le_bytes());

@@ -35,16 +35,6 @@ pub(crate) enum XmlStyle {
     Attribute,
 }
 
-impl XmlStyle {
-    /// Name of the source data format.
-    fn format(self) -> &'static str {
-        match self {
-            Self::Element => "XML-Element",
-            Self::Attribute => "XML-Attribute",
-        }
-    }
-}
-
 /// The root element of every data file.
 const ROOT: &str = "Document";
 

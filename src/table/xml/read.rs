@@ -377,12 +377,12 @@ impl Body {
             }
             return Ok(0);
         }
-        if let Some(wanted) = &self.options.record {
-            if !wanted.eq_ignore_ascii_case(name) {
-                let shown: String = name.chars().take(40).collect();
-                return Err(invalid(format!("the records are named <{shown}>, not <{wanted}>"))
-                    .hint("The element of a record is the upper-case AOT name of the entity."));
-            }
+        if let Some(wanted) = &self.options.record
+            && !wanted.eq_ignore_ascii_case(name)
+        {
+            let shown: String = name.chars().take(40).collect();
+            return Err(invalid(format!("the records are named <{shown}>, not <{wanted}>"))
+                .hint("The element of a record is the upper-case AOT name of the entity."));
         }
         let member = self.members.find_or_add(name, None)?;
         if !self.options.mapped.is_empty() && !self.options.composite {

@@ -78,15 +78,13 @@ impl Members {
             ))
             .hint("Composite entities have a few members only: is the file of another kind?"));
         }
-        if let Some(above) = parent.and_then(|parent| self.index.get(parent).map(|index| (parent, index))) {
-            if above.1.of_column.contains_key(element) {
-                let parent = self.element(above.0);
-                return Err(invalid(format!(
-                    "<{element}> holds a record, but is a field of other <{parent}>"
-                ))
+        if let Some(above) = parent.and_then(|parent| self.index.get(parent).map(|index| (parent, index)))
+            && above.1.of_column.contains_key(element)
+        {
+            let parent = self.element(above.0);
+            return Err(invalid(format!("<{element}> holds a record, but is a field of other <{parent}>"))
                 .at_column(element)
                 .hint("An element is either always a field or always a record."));
-            }
         }
         self.infos.push(MemberInfo { element: element.to_owned(), parent, columns: Vec::new(), rows: 0 });
         self.index.push(Index::default());

@@ -3,7 +3,7 @@ use super::super::read::{Progress, XmlOptions, XmlReader};
 use super::super::record::{MemberInfo, RecordSink};
 use super::*;
 use crate::error::ErrorCode;
-use crate::table::RowSink;
+use crate::table::csv_read::RowSink;
 use proptest::prelude::*;
 
 fn columns(headers: &[&str]) -> Vec<Column> {
