@@ -8,7 +8,8 @@
 // Without packages or workbooks nobody asks for some of this, and the linker drops it: finer gates would say no more than that.
 #![cfg_attr(not(all(feature = "package", feature = "excel")), allow(dead_code, unused_imports))]
 
-#[cfg(all(test, feature = "package", feature = "excel"))]
+#[cfg(test)]
+#[cfg(all(feature = "package", feature = "excel"))]
 mod audit_tests;
 mod cell;
 #[cfg(test)]
