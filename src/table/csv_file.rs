@@ -195,7 +195,7 @@ mod tests {
         let bytes = b"A\r\n\xc3\xa9\r\n\xe9\r\n";
         assert_eq!(read(bytes, 6, Encoding::Windows1252).unwrap(), ["A", "Ã©", "é"]);
         let error = read(bytes, 6, Encoding::Utf8).unwrap_err();
-        assert_eq!(error.at.unwrap().line, Some(3));
+        assert_eq!(error.at.as_deref().unwrap().line, Some(3));
         assert_eq!(read(bytes, 100, Encoding::Utf8).unwrap(), ["A", "Ã©", "é"], "told by the whole piece");
     }
 }

@@ -298,9 +298,9 @@ mod tests {
     fn a_bad_cell_names_row_and_column() {
         let error = file(Encoding::Windows1252, &["A", "B"], &["1", "2", "3", "ł"]).unwrap_err();
         assert_eq!(error.code, ErrorCode::InvalidArgument);
-        let at = error.at.unwrap();
+        let at = error.at.as_deref().unwrap();
         assert_eq!((at.line, at.column.as_deref()), (Some(2), Some("b")));
-        assert!(error.hint.unwrap().contains("CSV-Unicode"));
+        assert!(error.hint.as_deref().unwrap().contains("CSV-Unicode"));
     }
 
     #[test]
