@@ -48,6 +48,8 @@ pub use package::{
     deflate_block,
 };
 pub use panic::on_panic;
+#[cfg(feature = "panic-probe")]
+pub use panic::panic_probe;
 #[cfg(feature = "excel")]
 pub use workbook::{WorkbookReader, WorkbookWriter};
 

@@ -62,8 +62,8 @@ export class Feed {
 
   /** Stops reading ahead. */
   close(): void {
-    this.#unlink();
     this.#stop.abort();
+    this.#unlink();
     this.#ahead = undefined;
   }
 
