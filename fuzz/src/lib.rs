@@ -61,7 +61,7 @@ pub fn excel(bytes: &[u8]) {
 
 /// Rows of any text, which come back as they were from every format that can hold them: a byte each for format, columns and
 /// rows of a call, then cells that end with `|`.
-pub fn build(bytes: &[u8]) {
+pub fn roundtrip(bytes: &[u8]) {
     let [format, width, chunk, cells @ ..] = bytes else { return };
     let format = match format % 5 {
         0 => SourceFormat::CsvUnicode,

@@ -304,6 +304,7 @@ def ends():
     opens("prefix-with-offsets", package(prefix=b"MZ" + b"\0" * 500))
     case("suffix", "open", CORRUPT, package(suffix=b"\r\n"))
     case("suffix-of-zeros", "open", CORRUPT, package(suffix=b"\0" * 70_000))
+    opens("suffix-of-padding", package(suffix=b"\0" * 10_000))
     case("two-archives", "open", CORRUPT, package(Entry("c.csv", CSV * 2)) + package())
     opens("gap-before-directory", package(gap=b"\0" * 100))
     opens("comment", package(comment=b"a comment"))

@@ -14,7 +14,7 @@ fn every_target_holds_over_its_seeds_and_what_is_near() {
         ("csv", targets::csv),
         ("xml", targets::xml),
         ("excel", targets::excel),
-        ("build", targets::build),
+        ("roundtrip", targets::roundtrip),
     ];
     for (name, target) in all {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(name);
