@@ -142,16 +142,23 @@ fn large_cells_come_back_from_every_format() {
     }
 }
 
+#[derive(PartialEq)]
+struct Content {
+    known: String,
+    cells: Vec<String>,
+    files: Vec<(String, Vec<u8>)>,
+}
+
 /// Everything that a reader can learn of a package.
-fn content(bytes: Vec<u8>) -> Result<(String, Vec<String>, Vec<Vec<u8>>), Error> {
+fn content(bytes: Vec<u8>) -> Result<Content, Error> {
     let package = open(bytes)?;
     let known = format!("{:?} {} {}", package.entities(), package.name(), package.description());
     let mut files = Vec::new();
     for file in package.files() {
-        files.push(file.name.clone().into_bytes());
-        files.push(package.read_file(&file.name)?);
+        let bytes = package.read_file(&file.name)?;
+        files.push((file.name, bytes));
     }
-    Ok((known, read(&package, 100)?, files))
+    Ok(Content { known, cells: read(&package, 100)?, files })
 }
 
 #[test]

@@ -6,9 +6,11 @@ use std::path::Path;
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
 
+type Target = fn(&[u8]);
+
 #[test]
 fn every_target_holds_over_its_seeds_and_what_is_near() {
-    let all: [(&str, fn(&[u8])); 6] = [
+    let all: [(&str, Target); 6] = [
         ("zip", targets::zip),
         ("manifest", targets::manifest),
         ("csv", targets::csv),
