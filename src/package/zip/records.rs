@@ -70,10 +70,11 @@ impl End {
     pub(super) fn find(tail: &[u8], base: u64) -> Option<Self> {
         let last = tail.len().checked_sub(END_SIZE)?;
         let first = last.saturating_sub(usize::from(u16::MAX));
-        (first..=last).rev().find_map(|at| Self::read(tail, at, base))
+        let find = |padded| (first..=last).rev().find_map(|at| Self::read(tail, at, base, padded));
+        find(false).or_else(|| find(true))
     }
 
-    fn read(bytes: &[u8], at: usize, base: u64) -> Option<Self> {
+    fn read(bytes: &[u8], at: usize, base: u64, padded: bool) -> Option<Self> {
         let mut fields = Fields::at(bytes, at)?;
         fields.signature(b"PK\x05\x06")?;
         let disk = fields.u16()?;
@@ -85,7 +86,7 @@ impl End {
         let comment = fields.u16()?;
         // Zeros may follow: what is written to a tape or a pipe is padded to whole blocks.
         let rest = bytes.get(at + END_SIZE + usize::from(comment)..)?;
-        if rest.iter().any(|&byte| byte != 0) {
+        if !rest.is_empty() && !(padded && rest.iter().all(|&byte| byte == 0)) {
             return None;
         }
         let needs_64 = entries == u16::MAX
