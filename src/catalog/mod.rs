@@ -34,6 +34,7 @@ pub struct Catalog {
     entities: Vec<Entity>,
     enums: HashMap<String, Vec<String>>,
     by_name: HashMap<String, usize>,
+    formats: Vec<String>,
 }
 
 /// One data entity under its four names.
@@ -95,6 +96,9 @@ pub struct Property {
     /// Members of an enum whose type name is not known.
     #[serde(default)]
     pub members: Vec<String>,
+    /// Longest text in characters, where a schema says; the built-in catalogue has none.
+    #[serde(default, rename = "maxLength")]
+    pub max_length: Option<u32>,
 }
 
 /// A navigation property.
@@ -147,11 +151,19 @@ pub struct Parameter {
 }
 
 impl Catalog {
-    fn from_json(text: &str) -> Result<Self> {
+    /// Reads a schema in the form of the built-in one: an object with `enums` (name → members) and `entities`, each with
+    /// `aot`, `label`, `direction`, `keys`, `properties` and what else [`Entity`] has; `maxLength` of a property and
+    /// `formats` (names of further source data formats) are optional.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` with the place where the text is no such object.
+    pub fn from_json(text: &str) -> Result<Self> {
         #[derive(Deserialize)]
         struct File {
             enums: HashMap<String, Vec<String>>,
             entities: Vec<Entity>,
+            #[serde(default)]
+            formats: Vec<String>,
         }
         let file: File = serde_json::from_str(text)
             .map_err(|e| Error::argument(format!("the entity catalogue can't be read: {e}")))?;
@@ -161,7 +173,7 @@ impl Catalog {
                 by_name.entry(name.clone()).or_insert(index);
             }
         }
-        Ok(Self { entities: file.entities, enums: file.enums, by_name })
+        Ok(Self { entities: file.entities, enums: file.enums, by_name, formats: file.formats })
     }
 
     /// All entities, data management's own first.
@@ -180,6 +192,18 @@ impl Catalog {
     #[must_use]
     pub fn collection(&self, name: &str) -> Option<&Entity> {
         self.find(name).filter(|entity| entity.collection.as_deref() == Some(name))
+    }
+
+    /// The entity of that label.
+    #[must_use]
+    pub fn label(&self, name: &str) -> Option<&Entity> {
+        self.entities.iter().find(|entity| entity.label == name)
+    }
+
+    /// Names of source data formats beyond the built-in ones.
+    #[must_use]
+    pub fn formats(&self) -> &[String] {
+        &self.formats
     }
 
     /// Members of an enum type in the order of the service.

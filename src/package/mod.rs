@@ -27,6 +27,7 @@
 //! ```
 
 mod data_package;
+mod doctor;
 mod foreign;
 mod header;
 mod limits;
@@ -41,6 +42,7 @@ mod xml_write;
 mod zip;
 
 pub use data_package::{DataPackage, FileInfo, PackageEntity};
+pub use doctor::{Code, CodeInfo, Diagnostic, Repair, Severity};
 pub use limits::Limits;
 pub use row_reader::RowReader;
 pub use spec::{EntitySpec, PackageSpec, RefreshType};

@@ -88,6 +88,7 @@ fn encode_utf16(text: &str, out: &mut Vec<u8>, bytes: fn(u16) -> [u8; 2]) {
 pub(crate) struct Undecodable(pub(crate) Encoding);
 
 /// Turns chunks of bytes into text; a character may be cut anywhere.
+#[derive(Debug)]
 pub(crate) struct Decoder {
     encoding: Encoding,
     /// The beginning of a character whose rest has not come yet.

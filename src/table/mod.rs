@@ -4,6 +4,7 @@
 //! file belongs to which entity, maps, zip (`package`), and literals of requests (`odata::literal`). Everything works in
 //! chunks: text comes in pieces of any size, rows go out in batches, so memory does not grow with the file.
 
+mod accept;
 mod cell;
 mod cells;
 mod check;
@@ -18,6 +19,7 @@ pub use cell::CellKind;
 pub use format::SourceFormat;
 pub use rows::RowBatch;
 
+pub(crate) use accept::Accepts;
 pub(crate) use cell::Target;
 pub(crate) use check::{CsvChecker, check_header, csv_error, undecodable};
 pub(crate) use csv_read::{RowSink, Tokenizer};

@@ -1,0 +1,16 @@
+//! The package doctor: everything that makes the service reject, misread or silently skip a package, and its repair.
+//!
+//! What belongs here: the codes, the rules behind them, and the corrections that are safe. What does not: reading zips and
+//! the two XML files (`package`), decoding and splitting text (`table`). A rule names its source in the table of codes.
+
+mod codes;
+mod columns;
+mod csv;
+mod csv_file;
+mod keys;
+mod report;
+mod rows;
+mod subject;
+
+pub use codes::{Code, CodeInfo, Repair, Severity};
+pub use report::Diagnostic;
