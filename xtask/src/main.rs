@@ -1,8 +1,9 @@
-//! Every command of the README: `cargo xtask setup | build | demo | test | catalog`.
+//! Every command of the README: `cargo xtask setup | build | demo | test | catalog | diagnostics`.
 
 mod build;
 mod catalog;
 mod demo;
+mod diagnostics;
 mod process;
 mod profile;
 mod setup;
@@ -21,7 +22,9 @@ usage: cargo xtask COMMAND
   demo      the main job against the sandbox, shown step by step
   test      every check and test
   catalog --from FILE [--check]
-            makes the entity catalogue from the reference's entities.json, or compares only";
+            makes the entity catalogue from the reference's entities.json, or compares only
+  diagnostics
+            makes docs/diagnostics.md from the package doctor's table of codes";
 
 /// A line for the person who waits; on stdout, at once.
 #[macro_export]
@@ -73,6 +76,7 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         }
         ["catalog", "--from", file] => catalog::write(&Workspace::locate()?, file)?,
         ["catalog", "--from", file, "--check"] => catalog::check(&Workspace::locate()?, file)?,
+        ["diagnostics"] => diagnostics::write(&Workspace::locate()?)?,
         [] | ["help" | "--help" | "-h"] => say!("{USAGE}"),
         _ => {
             eprintln!("error: unknown command line: {}\n\n{USAGE}", arguments.join(" "));
