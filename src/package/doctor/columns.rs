@@ -49,14 +49,15 @@ fn fields_of<'a>(header: &'a [String], subject: &'a Subject, report: &mut Report
     }
     let at = |finding: Diagnostic| finding.file(&subject.file).entity(&subject.label);
     let maps: HashMap<&str, &str> =
-        subject.maps.iter().rev().map(|(column, field)| (column.as_str(), field.as_str())).collect();
+        subject.maps.iter().rev().map(|map| (map.column.as_str(), map.field.as_str())).collect();
     let names: HashSet<&str> = header.iter().map(String::as_str).collect();
     // A map whose column differs by case only, where neither side has a better partner.
     let free: HashMap<String, &str> = subject
         .maps
         .iter()
-        .filter(|(column, _)| !names.contains(column.as_str()))
-        .map(|(column, _)| (column.to_lowercase(), column.as_str()))
+        .map(|map| map.column.as_str())
+        .filter(|column| !names.contains(column))
+        .map(|column| (column.to_lowercase(), column))
         .collect();
     let mut matched = HashSet::new();
     let fields = header
@@ -79,9 +80,10 @@ fn fields_of<'a>(header: &'a [String], subject: &'a Subject, report: &mut Report
         })
         .collect();
     let mut told = HashSet::new();
-    for (column, _) in &subject.maps {
+    for map in &subject.maps {
+        let column = &map.column;
         let there = names.contains(column.as_str()) || matched.contains(column.as_str());
-        if column.is_empty() || there || !told.insert(column.as_str()) {
+        if column.is_empty() || map.filled || there || !told.insert(column.as_str()) {
             continue;
         }
         let message = format!("the mapped column {} is not in the file", shown(column));
@@ -146,10 +148,11 @@ fn unknown_field<'a>(field: &str, subject: &Subject, known: impl Iterator<Item =
 fn key_places(places: &HashMap<String, usize>, subject: &Subject, report: &mut Report) -> Option<Vec<usize>> {
     let rules = subject.rules.as_deref().filter(|rules| !rules.keys.is_empty())?;
     let mut keys = Vec::new();
-    for key in rules.keys.iter().filter(|key| !subject.given.contains(key)) {
+    for key in &rules.keys {
+        let filled = || subject.maps.iter().any(|map| map.filled && map.field.eq_ignore_ascii_case(key));
         if let Some(place) = places.get(key) {
             keys.push(*place);
-        } else {
+        } else if !filled() {
             let message = format!("the key field {key} of {} has no column", shown(&subject.label));
             report.add(
                 Diagnostic::new(Code::KeyMissing, message)

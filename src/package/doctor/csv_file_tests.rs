@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::super::codes::Severity;
-use super::super::subject::{EntityRules, Schema};
+use super::super::subject::{ColumnMap, EntityRules, Schema};
 use super::*;
 
 fn subject(label: &str, columns: &[&str], format: SourceFormat) -> Subject {
@@ -12,8 +12,10 @@ fn subject(label: &str, columns: &[&str], format: SourceFormat) -> Subject {
         file: format!("{label}.csv"),
         format,
         sheet: String::new(),
-        maps: columns.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect(),
-        given: vec![],
+        maps: columns
+            .iter()
+            .map(|name| ColumnMap { column: (*name).to_owned(), field: (*name).to_owned(), filled: false })
+            .collect(),
         rules,
         whole_schema: false,
     }

@@ -8,6 +8,8 @@ mod columns;
 mod csv;
 mod csv_file;
 mod keys;
+mod layout;
+mod levels;
 mod report;
 mod rows;
 mod subject;

@@ -37,12 +37,19 @@ pub(super) struct Subject {
     pub(super) format: SourceFormat,
     /// Sheet of a workbook, as the manifest names it.
     pub(super) sheet: String,
-    /// (column, field) in the order of the manifest.
-    pub(super) maps: Vec<(String, String)>,
-    /// Fields that get their value from the map instead of a column.
-    pub(super) given: Vec<String>,
+    /// In the order of the manifest.
+    pub(super) maps: Vec<ColumnMap>,
     pub(super) rules: Option<Arc<EntityRules>>,
     pub(super) whole_schema: bool,
+}
+
+/// Column → field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ColumnMap {
+    pub(super) column: String,
+    pub(super) field: String,
+    /// The service fills the field, so the file may lack the column.
+    pub(super) filled: bool,
 }
 
 /// What the schema says of an entity, by upper-case field.
