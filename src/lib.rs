@@ -13,14 +13,28 @@
 //! | [`catalog`] | what is known of the entities |
 //! | [`error`] | the one error type, with a stable code |
 //!
-//! What belongs in this file: the list of modules, and the one gate that keeps JavaScript's exports out of native builds.
+//! # Features
+//!
+//! | feature | gives | default |
+//! |---|---|---|
+//! | `package` | [`package`], [`table`], [`catalog`] | yes |
+//! | `full` | the above and [`http`], [`odata`], [`dmf`] | yes |
+//! | `excel` | workbooks in [`table`]; alone it brings no packages | yes |
+//! | `wasm` | the JavaScript exports of the features that are on; on wasm32-unknown-unknown only | no |
+//!
+//! What belongs in this file: the list of modules with their features, and the one gate that keeps JavaScript's exports out of
+//! native builds.
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 pub mod catalog;
+#[cfg(feature = "full")]
 pub mod dmf;
 pub mod error;
+#[cfg(feature = "full")]
 pub mod http;
+#[cfg(feature = "full")]
 pub mod odata;
+#[cfg(feature = "package")]
 pub mod package;
 pub mod table;
 

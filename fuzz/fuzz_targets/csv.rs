@@ -1,7 +1,7 @@
 //! Any bytes as a data file: read from a package, and handed over for one.
 #![no_main]
 
-use d365_clm::package::{DataPackage, EntitySpec, PackageSpec, PackageWriter, SourceFormat};
+use d365_clm::package::{EntitySpec, LocalPackage, PackageSpec, PackageWriter, SourceFormat};
 use d365_clm_fuzz::{HEADER, archive, limits, read_all};
 use libfuzzer_sys::fuzz_target;
 
@@ -11,7 +11,7 @@ const MANIFEST: &[u8] = b"<DataManagementPackageManifest xmlns=\"http://schemas.
 
 fuzz_target!(|bytes: &[u8]| {
     let zip = archive(&[("c.csv", bytes), ("Manifest.xml", MANIFEST), ("PackageHeader.xml", HEADER)]);
-    let package = DataPackage::open(zip, limits()).expect("only the data file is arbitrary");
+    let package = LocalPackage::open(zip, limits()).expect("only the data file is arbitrary");
     read_all(&package);
     assert_eq!(cells(&package, 1), cells(&package, 1000));
 
@@ -19,13 +19,13 @@ fuzz_target!(|bytes: &[u8]| {
         let whole = hand_over(bytes, format.clone(), bytes.len().max(1));
         assert_eq!(whole, hand_over(bytes, format, 7), "chunks must not matter");
         if let Ok(zip) = whole {
-            let package = DataPackage::open(zip, limits()).expect("we wrote it");
+            let package = LocalPackage::open(zip, limits()).expect("we wrote it");
             assert!(package.count_rows(0).expect("it was checked") > 0);
         }
     }
 });
 
-fn cells(package: &DataPackage, batch: usize) -> Option<Vec<String>> {
+fn cells(package: &LocalPackage<Vec<u8>>, batch: usize) -> Option<Vec<String>> {
     let mut rows = package.rows(0).ok()?;
     let mut out = rows.columns().to_vec();
     while let Some(batch) = rows.next(batch).ok()? {

@@ -1,6 +1,6 @@
 //! What the targets share.
 
-use d365_clm::package::{DataPackage, Limits};
+use d365_clm::package::{Limits, LocalPackage};
 
 /// Header of a package, with what the reader needs and no more.
 pub const HEADER: &[u8] =
@@ -48,7 +48,7 @@ pub fn limits() -> Limits {
 }
 
 /// Reads everything there is to read.
-pub fn read_all(package: &DataPackage) {
+pub fn read_all(package: &LocalPackage<Vec<u8>>) {
     for file in package.files() {
         let _ = package.read_file(&file.name);
     }

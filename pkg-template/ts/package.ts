@@ -6,8 +6,15 @@ import { loader } from "./init.js";
 import { objectToJson, toJson } from "./json.js";
 import { decodeRows, isWellFormed, RowEncoder } from "./rows.js";
 import { Reporter, type RunOptions, Turns } from "./run.js";
-import { type ByteSource, isByteSource, Puller, type RowSource, readAll } from "./sources.js";
-import type { WireDescription, WirePackageReader, WirePackageWriter, WireRowCursor } from "./wire.js";
+import { type ByteSource, concat, isByteSource, Puller, type RowSource, readAll } from "./sources.js";
+import type {
+  WireDescription,
+  WireFileCursor,
+  WirePackageReader,
+  WirePackageWriter,
+  WireRowCursor,
+  WireWants,
+} from "./wire.js";
 
 /** Formats of a data file that can be built and read. Others are listed when a package is opened, but not read yet. */
 export type SourceFormat = "CSV-Unicode" | "CSV";
@@ -121,10 +128,18 @@ export async function buildPackage(spec: PackageSpec, options: RunOptions = {}):
     }
     for (const { name, data } of files) {
       const bytes = await readAll(data, `file "${name}"`, signal, Number.POSITIVE_INFINITY);
-      writer.use((w) => w.addFile(name, bytes));
+      writer.use((w) => {
+        w.beginFile(name);
+        w.writeData(bytes);
+        w.endFile();
+      });
     }
     throwIfAborted(signal);
-    const zip = writer.use((w) => w.finish());
+    const zip = writer.use((w) => {
+      const head = w.take();
+      w.finish();
+      return concat([head, w.take()]);
+    });
     reporter.report({ stage: "build", done, total: done, unit: "rows" }, true);
     return zip;
   } finally {
@@ -253,7 +268,26 @@ export async function openPackage(
 /** The package in these bytes. */
 export async function packageOf(bytes: Uint8Array, options = "{}"): Promise<DataPackage> {
   const wire = await loader.ready();
-  return DataPackage.open(new Handle(loader, "the package", () => new wire.PackageReader(bytes, options)));
+  const opener = new Handle(loader, "the package", () => new wire.PackageOpener(bytes.length, options));
+  try {
+    while (opener.use((o) => feed(o, bytes)));
+    return DataPackage.open(new Handle(loader, "the package", () => opener.use((o) => o.finish())), bytes);
+  } finally {
+    opener.dispose();
+  }
+}
+
+/** Gives the bytes that are wanted; false where none are. */
+function feed(wants: WireWants, bytes: Uint8Array): boolean {
+  const range = wants.want();
+  if (!range) return false;
+  wants.give(bytes.subarray(range[0], range[1]));
+  return true;
+}
+
+/** A copy of what lies there in the module's memory. */
+function copyOf(ptr: number, length: number): Uint8Array {
+  return new Uint8Array(loader.current().wasmMemory().buffer, ptr, length).slice();
 }
 
 function bodyOf(source: unknown): unknown {
@@ -277,14 +311,16 @@ export class DataPackage {
   /** All entries of the zip, with header and manifest. Sizes in bytes. */
   readonly files: readonly { name: string; size: number; compressedSize: number }[];
   readonly #reader: Handle<WirePackageReader>;
+  readonly #bytes: Uint8Array;
   declare readonly [Symbol.dispose]: () => void;
 
-  private constructor(reader: Handle<WirePackageReader>) {
+  private constructor(reader: Handle<WirePackageReader>, bytes: Uint8Array) {
     this.#reader = reader;
+    this.#bytes = bytes;
     const description = JSON.parse(reader.use((r) => r.describe())) as WireDescription;
     this.name = description.name;
     this.description = description.description;
-    this.entities = description.entities.map((entity, index) => new Entity(reader, index, entity));
+    this.entities = description.entities.map((entity, index) => new Entity(reader, bytes, index, entity));
     this.files = description.files;
   }
 
@@ -296,9 +332,9 @@ export class DataPackage {
   }
 
   /** @internal */
-  static open(reader: Handle<WirePackageReader>): DataPackage {
+  static open(reader: Handle<WirePackageReader>, bytes: Uint8Array): DataPackage {
     try {
-      return new DataPackage(reader);
+      return new DataPackage(reader, bytes);
     } catch (e) {
       reader.dispose();
       throw e;
@@ -317,7 +353,20 @@ export class DataPackage {
    * the entry is damaged. A BYOB reader fills the caller's own buffer.
    */
   file(name: string): ReadableStream<Uint8Array> {
-    const read = () => this.#reader.use((r) => r.file(name));
+    const read = () => {
+      const cursor = this.#reader.use((r) => new Handle<WireFileCursor>(loader, "the package", () => r.file(name)));
+      const parts: Uint8Array[] = [];
+      try {
+        for (let state = 0; state !== 2; ) {
+          state = cursor.use((c) => c.next(PIECE));
+          if (state === 1) parts.push(cursor.use((c) => copyOf(c.ptr, c.length)));
+          else if (state === 0) cursor.use((c) => feed(c, this.#bytes));
+        }
+      } finally {
+        cursor.dispose();
+      }
+      return concat(parts);
+    };
     return streamOf(read);
   }
 
@@ -367,8 +416,8 @@ export interface PackageEntity {
   batches(size?: number, options?: RunOptions): AsyncIterable<Record<string, string>[]>;
 }
 
-/** Cells asked for at once while the length of rows is unknown, and UTF-16 code units and cells aimed at once it is known. */
-const FIRST_CELLS = 8 * 1024;
+/** Rows asked for at once while the length of rows is unknown, and UTF-16 code units and cells aimed at once it is known. */
+const FIRST_ROWS = 1024;
 const AIM = 256 * 1024;
 
 class Entity implements PackageEntity {
@@ -379,10 +428,17 @@ class Entity implements PackageEntity {
   readonly columns: readonly string[];
   readonly fields: Readonly<Record<string, string>>;
   readonly #reader: Handle<WirePackageReader>;
+  readonly #bytes: Uint8Array;
   readonly #index: number;
 
-  constructor(reader: Handle<WirePackageReader>, index: number, description: WireDescription["entities"][number]) {
+  constructor(
+    reader: Handle<WirePackageReader>,
+    bytes: Uint8Array,
+    index: number,
+    description: WireDescription["entities"][number],
+  ) {
     this.#reader = reader;
+    this.#bytes = bytes;
     this.#index = index;
     const { entity, collection, format, fileName, columns, fields } = description;
     this.entity = entity;
@@ -408,21 +464,31 @@ class Entity implements PackageEntity {
     { signal, onProgress }: RunOptions,
   ): AsyncGenerator<Record<string, string>[], void, undefined> {
     throwIfAborted(signal);
-    const cursor = this.#reader.use((r) => new Handle<WireRowCursor>(loader, "the package", () => r.rows(this.#index)));
+    const cursor = this.#reader.use(
+      (r) => new Handle<WireRowCursor>(loader, "the package", () => r.rows(this.#index, false)),
+    );
     const reporter = new Reporter(onProgress);
     const turns = new Turns(signal);
     let done = 0;
-    // In the order of the file, which need not be that of the maps.
-    const columns = cursor.use((c) => c.columns());
-    let wanted = size ?? Math.max(1, Math.floor(FIRST_CELLS / Math.max(1, columns.length)));
+    let columns: string[] = [];
+    let wanted = size ?? FIRST_ROWS;
     try {
       while (true) {
         // The cursor may outlive the package in the module; for the caller it does not.
         this.#reader.use(() => {});
-        const batch = cursor.use((c) => c.next(wanted));
-        if (!batch) break;
-        const { rows, text, ends } = batch;
-        batch.free();
+        const state = cursor.use((c) => c.next(wanted));
+        if (state === 0) {
+          cursor.use((c) => feed(c, this.#bytes));
+          continue;
+        }
+        if (state === 2) break;
+        // In the order of the file, which need not be that of the maps.
+        if (done === 0) columns = cursor.use((c) => c.columns());
+        const { rows, text, ends } = cursor.use((c) => ({
+          rows: c.rows,
+          text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(copyOf(c.textPtr, c.textLength)),
+          ends: new Uint32Array(copyOf(c.endsPtr, c.endsLength * 4).buffer),
+        }));
         done += rows;
         if (size === undefined)
           wanted = Math.max(1, Math.floor((AIM * rows) / Math.max(AIM / 64, text.length + ends.length)));

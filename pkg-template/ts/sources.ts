@@ -163,7 +163,11 @@ export function isByteSource(value: unknown): value is ByteSource {
   return ArrayBuffer.isView(value) || isArrayBuffer(value) || isBlob(value) || isStream(value);
 }
 
-function concat(parts: Uint8Array[], size: number): Uint8Array {
+/** All parts in one. */
+export function concat(
+  parts: Uint8Array[],
+  size: number = parts.reduce((sum, part) => sum + part.length, 0),
+): Uint8Array {
   if (parts.length === 1) return parts[0] as Uint8Array;
   const all = new Uint8Array(size);
   let at = 0;

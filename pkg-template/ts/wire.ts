@@ -33,18 +33,38 @@ export interface WirePackageWriter {
   /** Instead of rows: the file, already in its format; its header is read and its columns mapped. Call once, or in chunks. */
   writeData(bytes: Uint8Array): void;
   endEntity(): void;
-  addFile(name: string, bytes: Uint8Array): void;
-  /** The package; later calls are DISPOSED. */
-  finish(): Uint8Array;
+  /** A further entry; its content comes by writeData. */
+  beginFile(name: string): void;
+  endFile(): void;
+  /** The bytes since the last call, perhaps none. */
+  take(): Uint8Array;
+  /** Completes the package, whose end is then to be taken; later calls are DISPOSED. */
+  finish(): void;
   free(): void;
+}
+/** Reading calls answer 0: bytes of the package are wanted, 1: there is something, 2: the end. */
+export interface WireWants {
+  /** Start and end of the range that is wanted. */
+  want(): Float64Array | undefined;
+  give(bytes: Uint8Array): void;
+  free(): void;
+}
+export interface WirePackageOpener extends WireWants {
+  /** Once nothing is wanted. */
+  finish(): WirePackageReader;
 }
 export interface WirePackageReader {
   /** JSON of WireDescription. */
   describe(): string;
-  /** The inflated bytes of an entry of the zip. */
-  file(name: string): Uint8Array;
-  rows(entity: number): WireRowCursor;
+  file(name: string): WireFileCursor;
+  rows(entity: number, columnar: boolean): WireRowCursor;
   free(): void;
+}
+/** The content of an entry. The piece lies in the module's memory until the next call. */
+export interface WireFileCursor extends WireWants {
+  next(least: number): number;
+  readonly ptr: number;
+  readonly length: number;
 }
 export interface WireDescription {
   name: string;
@@ -59,18 +79,20 @@ export interface WireDescription {
   }[];
   files: { name: string; size: number; compressedSize: number }[];
 }
-export interface WireRowCursor {
-  /** Columns in the order of the file's header: cell (r, c) belongs to number c of these. */
+export interface WireRowCursor extends WireWants {
+  /** Up to `max` rows. Cell (r, c) of n columns is number r * n + c; ends as in writeRows. */
+  next(max: number): number;
+  /** Columns in the order of the file's header, once `next` has answered 1 or 2: cell (r, c) belongs to number c of these. */
   columns(): string[];
-  /** Up to `max` rows, or undefined at the end. Cell (r, c) of n columns is number r * n + c; `ends` as in writeRows. */
-  next(max: number): WireRows | undefined;
-  free(): void;
-}
-export interface WireRows {
   readonly rows: number;
-  readonly text: string;
-  readonly ends: Uint32Array;
-  free(): void;
+  /** The column that the following are of, for a columnar cursor. */
+  column(index: number): void;
+  /** The text as UTF-8 and the ends as 32-bit numbers, in the module's memory until the next call. */
+  readonly textPtr: number;
+  readonly textLength: number;
+  readonly ascii: boolean;
+  readonly endsPtr: number;
+  readonly endsLength: number;
 }
 
 /** The functions of the host that the driver calls. */
@@ -162,11 +184,12 @@ export interface Wire {
   PackageWriter: new (
     spec: string,
   ) => WirePackageWriter;
-  /** `options`: `{"limits":{…}}` as JSON. */
-  PackageReader: new (
-    bytes: Uint8Array,
+  /** For a package of `size` bytes. `options`: `{"limits":{…}}` as JSON. */
+  PackageOpener: new (
+    size: number,
     options: string,
-  ) => WirePackageReader;
+  ) => WirePackageOpener;
+  wasmMemory(): WebAssembly.Memory;
   /** `options`: ClientOptions as JSON without its functions, plus `pageOrigin` when in a page or worker of one. */
   Client: new (
     options: string,

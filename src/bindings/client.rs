@@ -13,12 +13,13 @@ use web_sys::AbortSignal;
 use super::driver::{NoExtras, drive};
 use super::host::Host;
 use super::job::{JobHooks, JobTurn, WireExport, export_output, run_import};
+use super::parse::parse;
 use super::thrown::throw;
 use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import, ImportOptions, SourceMark};
 use crate::error::{Error, Result};
 use crate::http::Machine;
 use crate::odata::{self, Numbers, Pager, Query, Service};
-use crate::package::{DataPackage, Limits};
+use crate::package::{Limits, LocalPackage};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -63,15 +64,6 @@ pub struct ListPager {
     host: Host,
     /// Taken out while a page is on its way.
     pager: RefCell<Option<Pager>>,
-}
-
-pub(super) fn parse<T: for<'de> Deserialize<'de>>(text: &str, what: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|e| {
-        // Places in the boundary's JSON mean nothing to the caller.
-        let why = e.to_string();
-        let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
-        Error::argument(format!("the {what} can't be understood: {why}"))
-    })
 }
 
 #[wasm_bindgen]
@@ -197,7 +189,7 @@ impl Client {
         let bytes = source.to_vec();
         let mark = SourceMark::of(&bytes);
         // What the service would refuse after minutes is refused here at once.
-        DataPackage::open(bytes, Limits::default()).map_err(throw)?;
+        LocalPackage::open(bytes, Limits::default()).map_err(throw)?;
         let mut job = Import::new(&self.service, options, mark).map_err(throw)?;
         run_import(&mut job, &self.host, Some(source), hooks, signal).await
     }

@@ -10,7 +10,8 @@ use wasm_bindgen::JsValue;
 use super::cancel::Cancel;
 use super::host::Host;
 use super::send::send;
-use super::thrown::{Thrown, words_of};
+use super::thrown::Thrown;
+use super::words::words_of;
 use crate::error::{Error, ErrorCode};
 use crate::http::{Event, Input, Machine, Step, Timestamp};
 

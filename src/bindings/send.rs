@@ -10,7 +10,7 @@ use web_sys::{AbortController, Headers, RequestInit, RequestRedirect};
 
 use super::cancel::Cancel;
 use super::host::Host;
-use super::thrown::{cause_code, words_of};
+use super::words::{cause_code, words_of};
 use crate::http::{Input, Request, Response, TransportError, TransportKind, redact_url};
 use crate::odata::same_origin;
 

@@ -15,7 +15,7 @@ use super::storage::BlobUrl;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Event, Input, Machine, Polled, Repeat, Save, Session, Step, Timestamp};
 use crate::odata::{Call, Service, inner_text};
-use crate::package::{DataPackage, Limits};
+use crate::package::{Limits, LocalPackage};
 
 /// A package that can't be read, or a URL that expired, is fetched anew this often.
 const DOWNLOADS: u32 = 3;
@@ -329,7 +329,7 @@ fn check(options: &ExportOptions) -> Result<()> {
 
 /// Hands the bytes back when the package holds what the run counted.
 fn verify(run: &RunOutcome, bytes: Vec<u8>) -> Result<Vec<u8>> {
-    let package = DataPackage::open(bytes, Limits::default())?;
+    let package = LocalPackage::open(bytes, Limits::default())?;
     for (index, entity) in package.entities().iter().enumerate() {
         let counted = run.entities.iter().find(|outcome| outcome.entity == entity.entity);
         let Some(expected) = counted.and_then(|outcome| outcome.staged) else { continue };
@@ -354,5 +354,5 @@ fn verify(run: &RunOutcome, bytes: Vec<u8>) -> Result<Vec<u8>> {
             .in_entity(outcome.entity.clone()));
         }
     }
-    Ok(package.into_bytes())
+    Ok(package.into_source())
 }

@@ -1,6 +1,7 @@
 //! An opened package.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Serialize;
 
@@ -8,16 +9,20 @@ use crate::catalog::{builtin, nearest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::table::SourceFormat;
 
+use super::foreign;
 use super::limits::Limits;
 use super::manifest::{Manifest, ManifestEntity};
+use super::pull::Pull;
 use super::row_reader::RowReader;
-use super::zip::Archive;
-use super::{HEADER_FILE, MANIFEST_FILE, foreign, header};
+use super::zip::{Directory, EntryReader};
 
-/// A data package in memory. Only its directory and its two XML files have been read; data files are read when asked for.
+/// An open data package: its directory and its two XML files, and none of its bytes. Data files are read when asked for, by
+/// ranges of whatever the package was opened from. [`Opener`](super::Opener) opens one, or
+/// [`LocalPackage`](super::LocalPackage) where the package is at hand.
 #[derive(Debug, Clone)]
 pub struct DataPackage {
-    archive: Archive,
+    directory: Directory,
+    limits: Limits,
     name: String,
     description: String,
     entities: Vec<PackageEntity>,
@@ -83,35 +88,14 @@ pub struct FileInfo {
 }
 
 impl DataPackage {
-    /// Opens a package. A manifest without maps, or one that names files that the zip lacks, opens too.
-    ///
-    /// # Errors
-    /// - `NOT_A_PACKAGE`: no zip, or a zip without `PackageHeader.xml` at its root; the message says what it is instead.
-    /// - `PACKAGE_CORRUPT`: a damaged, cut, encrypted or contradictory zip; entries that overlap, share a name, or lead out.
-    /// - `PACKAGE_LIMIT`: more than `limits` allow, with both numbers.
-    /// - `MANIFEST_INVALID`: no `Manifest.xml`, another namespace, a data template, elements that the service would
-    ///   silently ignore because they come too late, values that are none; with file and line.
-    pub fn open(bytes: Vec<u8>, limits: Limits) -> Result<Self> {
-        if !Archive::is_zip(&bytes) {
-            return Err(foreign::not_a_zip(&bytes));
-        }
-        let archive = Archive::open(bytes, &limits)?;
-        if archive.find(HEADER_FILE).is_none() {
-            return Err(foreign::no_header(&archive));
-        }
-        header::check(&read_xml(&archive, HEADER_FILE, &limits)?, limits.xml_depth)?;
-        let manifest = Manifest::read(&read_xml(&archive, MANIFEST_FILE, &limits)?, limits.xml_depth)?;
-        Ok(Self {
-            archive,
+    pub(super) fn new(directory: Directory, manifest: Manifest, limits: Limits) -> Self {
+        Self {
+            directory,
+            limits,
             name: manifest.project,
             description: manifest.description,
             entities: manifest.entities.into_iter().map(PackageEntity::from).collect(),
-        })
-    }
-
-    /// The bytes that it was opened from.
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.archive.into_bytes()
+        }
     }
 
     /// Name of the data project that the package was exported from or is meant for.
@@ -134,33 +118,33 @@ impl DataPackage {
 
     /// The files in the order of the zip's directory, the two XML files included.
     pub fn files(&self) -> impl Iterator<Item = FileInfo> {
-        self.archive.entries().iter().filter(|entry| !entry.name.ends_with('/')).map(|entry| FileInfo {
+        self.directory.entries().iter().filter(|entry| !entry.name.ends_with('/')).map(|entry| FileInfo {
             name: entry.name.clone(),
             size: entry.size,
             compressed_size: entry.compressed,
         })
     }
 
-    /// The content of a file, with size and checksum found right.
+    /// Begins to read a file of the zip.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for a name that the zip lacks, `PACKAGE_CORRUPT` for damage.
-    pub fn read_file(&self, name: &str) -> Result<Vec<u8>> {
-        let entry = self.archive.find(name).ok_or_else(|| {
+    /// `INVALID_ARGUMENT` for a name that the zip lacks, `PACKAGE_CORRUPT` for one that is encrypted or of an unknown method.
+    pub fn file(&self, name: &str) -> Result<FileReader> {
+        let entry = self.directory.find(name).ok_or_else(|| {
             let error = Error::argument(format!("the package has no file \"{name}\"")).in_file(name);
-            match nearest(name, self.archive.entries().iter().map(|entry| entry.name.as_str())) {
+            match nearest(name, self.directory.entries().iter().map(|entry| entry.name.as_str())) {
                 Some(near) => error.hint(format!("Did you mean \"{near}\"?")),
                 None => error.hint("See files() for the names; they are case-sensitive."),
             }
         })?;
-        self.archive.read(entry)
+        self.directory.reader(entry).map(FileReader)
     }
 
-    /// Reads the rows of the entity with that 0-based index.
+    /// Begins to read the rows of the entity with that 0-based index.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for an index that does not exist. `DATA_INVALID` for a file that the zip lacks, a format other
-    /// than CSV-Unicode and CSV, and a header with a column that is unnamed or there twice. `PACKAGE_CORRUPT` for damage.
+    /// `INVALID_ARGUMENT` for an index that does not exist. `DATA_INVALID` for a file that the zip lacks, and a format other
+    /// than CSV-Unicode and CSV. `PACKAGE_CORRUPT` for a file that is encrypted or of an unknown method.
     pub fn rows(&self, index: usize) -> Result<RowReader> {
         let entity = self
             .entities
@@ -173,37 +157,51 @@ impl DataPackage {
             return Err(place(Error::new(ErrorCode::DataInvalid, message))
                 .hint("This version reads CSV-Unicode and CSV: export the entity in one of them."));
         }
-        let entry = self.archive.find(&entity.file_name).ok_or_else(|| {
+        let entry = self.directory.find(&entity.file_name).ok_or_else(|| {
             let message = format!("the package lacks the file \"{}\" of its manifest", entity.file_name);
             let error = place(Error::new(ErrorCode::DataInvalid, message));
-            match foreign::near(&self.archive, &entity.file_name) {
+            match foreign::near(&self.directory, &entity.file_name) {
                 Some(near) => error.hint(format!("There is \"{near}\": the names must be the same.")),
                 None => error.hint("Export again, or take the entity out of the manifest."),
             }
         })?;
-        RowReader::new(&self.archive, entry, &entity.entity, &entity.columns).map_err(place)
-    }
-
-    /// Counts the rows of that entity by reading its whole file. Errors as those of [`rows`](Self::rows) and
-    /// [`RowReader::next`].
-    pub fn count_rows(&self, index: usize) -> Result<u64> {
-        self.rows(index)?.count()
+        let file = self.directory.reader(entry).map_err(place)?;
+        Ok(RowReader::new(file, &entity.file_name, &entity.entity, &entity.columns))
     }
 }
 
-fn read_xml(archive: &Archive, name: &str, limits: &Limits) -> Result<Vec<u8>> {
-    let Some(entry) = archive.find(name) else {
-        return Err(foreign::misplaced(archive, name, ErrorCode::ManifestInvalid).unwrap_or_else(|| {
-            Error::new(ErrorCode::ManifestInvalid, format!("the zip has no {name}"))
-                .in_file(name)
-                .hint("A data package needs PackageHeader.xml and Manifest.xml at the root of the zip.")
-        }));
-    };
-    if entry.size > limits.spool {
-        let message = format!("{name} has {} bytes, the limit is {}", entry.size, limits.spool);
-        return Err(Error::new(ErrorCode::PackageLimit, message).in_file(name));
+/// Reads a file of a package piece by piece.
+pub struct FileReader(EntryReader);
+
+impl FileReader {
+    /// The bytes of the package that are wanted, after a [`Pull::Want`].
+    #[must_use]
+    pub fn want(&self) -> Option<Range<u64>> {
+        self.0.want()
     }
-    archive.read(entry)
+
+    /// Takes exactly the bytes that were wanted.
+    ///
+    /// # Errors
+    /// `PACKAGE_CORRUPT` for bytes of another number, and where the file's header contradicts the directory.
+    pub fn give(&mut self, bytes: Vec<u8>) -> Result<()> {
+        self.0.give(bytes)
+    }
+
+    /// Appends up to 128 KiB of content to `out`. At its end, size and checksum have been found right; damage may show only
+    /// then.
+    ///
+    /// # Errors
+    /// `PACKAGE_CORRUPT` for damage.
+    pub fn read(&mut self, out: &mut Vec<u8>) -> Result<Pull<()>> {
+        self.0.read(out)
+    }
+}
+
+impl std::fmt::Debug for FileReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileReader").field("want", &self.want()).finish_non_exhaustive()
+    }
 }
 
 impl From<ManifestEntity> for PackageEntity {

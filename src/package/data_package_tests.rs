@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::package::zip::testing::{Raw, archive};
-use crate::package::{EntitySpec, PackageSpec, PackageWriter};
+use crate::package::{EntitySpec, LocalPackage, PackageSpec, PackageWriter};
 use proptest::prelude::*;
 
 const NS: &str = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement";
@@ -22,7 +22,7 @@ fn manifest(format: &str, columns: &[&str]) -> String {
     )
 }
 
-fn package(data: &[u8]) -> DataPackage {
+fn package(data: &[u8]) -> LocalPackage<Vec<u8>> {
     open(&[
         ("c.csv", data),
         ("Manifest.xml", manifest("CSV", &["B", "A"]).as_bytes()),
@@ -31,12 +31,12 @@ fn package(data: &[u8]) -> DataPackage {
     .unwrap()
 }
 
-fn open(entries: &[(&str, &[u8])]) -> Result<DataPackage> {
+fn open(entries: &[(&str, &[u8])]) -> Result<LocalPackage<Vec<u8>>> {
     let raw: Vec<Raw> = entries.iter().map(|(name, data)| Raw::stored(name, data)).collect();
-    DataPackage::open(archive(&raw), Limits::default())
+    LocalPackage::open(archive(&raw), Limits::default())
 }
 
-fn rows(package: &DataPackage) -> Result<(Vec<String>, Vec<String>)> {
+fn rows(package: &LocalPackage<Vec<u8>>) -> Result<(Vec<String>, Vec<String>)> {
     let mut reader = package.rows(0)?;
     let mut cells = Vec::new();
     while let Some(batch) = reader.next(2)? {
@@ -145,7 +145,7 @@ fn damage_of_a_data_file_shows_at_its_end() {
         Raw::stored("Manifest.xml", manifest.as_bytes()),
         Raw::stored("PackageHeader.xml", HEADER.as_bytes()),
     ]);
-    let package = DataPackage::open(bytes, Limits::default()).unwrap();
+    let package = LocalPackage::open(bytes, Limits::default()).unwrap();
     assert_eq!(package.read_file("c.csv").unwrap_err().code, ErrorCode::PackageCorrupt);
     let error = rows(&package).unwrap_err();
     assert_eq!(error.code, ErrorCode::PackageCorrupt);
@@ -208,7 +208,7 @@ fn an_oversized_manifest_is_not_inflated() {
         Raw::stored("PackageHeader.xml", HEADER.as_bytes()),
     ];
     let limits = Limits { spool: 100, ..Limits::default() };
-    let error = DataPackage::open(archive(&raw), limits).unwrap_err();
+    let error = LocalPackage::open(archive(&raw), limits).unwrap_err();
     assert_eq!(error.code, ErrorCode::PackageLimit);
     assert!(error.message.contains("100"));
 }
@@ -226,7 +226,7 @@ fn a_large_file_comes_in_batches_of_bounded_size() {
         writer.write_rows(&text, &ends, &[0; 100]).unwrap();
     }
     writer.end_entity().unwrap();
-    let package = DataPackage::open(writer.finish().unwrap(), Limits::default()).unwrap();
+    let package = LocalPackage::open(writer.finish().unwrap(), Limits::default()).unwrap();
     let mut reader = package.rows(0).unwrap();
     let mut total = 0;
     while let Some(batch) = reader.next(usize::MAX).unwrap() {
@@ -268,7 +268,7 @@ proptest! {
             writer.write_rows(&text, &ends, &vec![0; chunk.len()]).unwrap();
         }
         writer.end_entity().unwrap();
-        let package = DataPackage::open(writer.finish().unwrap(), Limits::default()).unwrap();
+        let package = LocalPackage::open(writer.finish().unwrap(), Limits::default()).unwrap();
         let mut reader = package.rows(0).unwrap();
         prop_assert_eq!(reader.columns(), &columns[..]);
         let mut read = Vec::new();

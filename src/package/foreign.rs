@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorCode};
 
 use super::HEADER_FILE;
-use super::zip::Archive;
+use super::zip::Directory;
 
 /// The error for bytes that do not end like a zip.
 pub(super) fn not_a_zip(bytes: &[u8]) -> Error {
@@ -35,11 +35,11 @@ pub(super) fn not_a_zip(bytes: &[u8]) -> Error {
 }
 
 /// The error for a zip without `PackageHeader.xml`.
-pub(super) fn no_header(archive: &Archive) -> Error {
-    if let Some(error) = misplaced(archive, HEADER_FILE, ErrorCode::NotAPackage) {
+pub(super) fn no_header(directory: &Directory) -> Error {
+    if let Some(error) = misplaced(directory, HEADER_FILE, ErrorCode::NotAPackage) {
         return error;
     }
-    let has = |name: &str| archive.find(name).is_some();
+    let has = |name: &str| directory.find(name).is_some();
     let what = if has("xl/workbook.xml") || has("xl/workbook.bin") {
         "an Excel workbook"
     } else if has("[Content_Types].xml") {
@@ -53,8 +53,8 @@ pub(super) fn no_header(archive: &Archive) -> Error {
 }
 
 /// An error for a required file that is there, but in a folder or in another spelling.
-pub(super) fn misplaced(archive: &Archive, name: &str, code: ErrorCode) -> Option<Error> {
-    let found = near(archive, name)?;
+pub(super) fn misplaced(directory: &Directory, name: &str, code: ErrorCode) -> Option<Error> {
+    let found = near(directory, name)?;
     Some(
         Error::new(code, format!("the zip has no {name} at its root, but \"{found}\""))
             .in_file(name)
@@ -63,8 +63,8 @@ pub(super) fn misplaced(archive: &Archive, name: &str, code: ErrorCode) -> Optio
 }
 
 /// The entry of that name in a folder, or in another spelling.
-pub(super) fn near<'a>(archive: &'a Archive, name: &str) -> Option<&'a str> {
-    let mut names = archive.entries().iter().map(|entry| entry.name.as_str());
+pub(super) fn near<'a>(directory: &'a Directory, name: &str) -> Option<&'a str> {
+    let mut names = directory.entries().iter().map(|entry| entry.name.as_str());
     names.find(|found| {
         found.rsplit(['/', '\\']).next().is_some_and(|last| last.trim().eq_ignore_ascii_case(name))
     })
@@ -86,10 +86,10 @@ fn looks_like_text(bytes: &[u8]) -> bool {
 mod tests {
     use super::super::zip::testing::{Raw, archive};
     use super::*;
-    use crate::package::{DataPackage, Limits};
+    use crate::package::{Limits, LocalPackage};
 
     fn refused(bytes: &[u8]) -> Error {
-        DataPackage::open(bytes.to_vec(), Limits::default()).unwrap_err()
+        LocalPackage::open(bytes.to_vec(), Limits::default()).unwrap_err()
     }
 
     #[test]

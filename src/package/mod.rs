@@ -4,11 +4,11 @@
 //! limits that keep a hostile package harmless. What does not: how rows become bytes (`table`), what the entities are
 //! (`catalog`), and everything that talks to a service (`dmf`).
 //!
-//! This version holds a package in memory as a whole (rows stream through it in both directions) and reads and writes the
-//! formats CSV-Unicode and CSV.
+//! Nothing here holds a package. What reads one asks for ranges of its bytes ([`Pull`]), so that it may lie in a file, behind a
+//! URL or in a browser's Blob; what writes one hands over its bytes as they come. [`LocalPackage`] reads one that is at hand.
 //!
 //! ```
-//! use d365_clm::package::{DataPackage, EntitySpec, Limits, PackageSpec, PackageWriter};
+//! use d365_clm::package::{EntitySpec, Limits, LocalPackage, PackageSpec, PackageWriter};
 //!
 //! let mut spec = PackageSpec::new("CLM-Currencies-Import");
 //! spec.entities.push(EntitySpec::new("Currencies"));
@@ -18,7 +18,7 @@
 //! writer.end_entity()?;
 //! let bytes = writer.finish()?;
 //!
-//! let package = DataPackage::open(bytes, Limits::default())?;
+//! let package = LocalPackage::open(bytes, Limits::default())?;
 //! let mut rows = package.rows(0)?;
 //! assert_eq!(rows.columns(), ["CURRENCYCODE", "NAME"]);
 //! let batch = rows.next(1000)?.expect("one row");
@@ -31,8 +31,12 @@ mod doctor;
 mod foreign;
 mod header;
 mod limits;
+mod local;
 mod manifest;
 mod names;
+mod opener;
+mod pull;
+mod read_at;
 mod resolved;
 mod row_reader;
 mod spec;
@@ -41,14 +45,19 @@ mod xml_read;
 mod xml_write;
 mod zip;
 
-pub use data_package::{DataPackage, FileInfo, PackageEntity};
+pub use data_package::{DataPackage, FileInfo, FileReader, PackageEntity};
 pub use doctor::{Code, CodeInfo, Diagnostic, Repair, Severity};
 pub use limits::Limits;
+pub use local::{LocalPackage, LocalRows};
+pub use opener::Opener;
+pub use pull::Pull;
+pub use read_at::ReadAt;
 pub use row_reader::RowReader;
 pub use spec::{EntitySpec, PackageSpec, RefreshType};
 pub use writer::PackageWriter;
+pub use zip::{Block, BlockDeflater};
 
-pub use crate::table::{CellKind, RowBatch, SourceFormat};
+pub use crate::table::{CellKind, ColumnBatch, ColumnText, RowBatch, SourceFormat};
 
 /// Name of the entry that makes a zip a package.
 const HEADER_FILE: &str = "PackageHeader.xml";

@@ -8,14 +8,15 @@ use crate::table::{CsvChecker, CsvWriter};
 use super::manifest::{Manifest, Map};
 use super::resolved::{Plan, Resolved};
 use super::spec::PackageSpec;
-use super::zip::ZipWriter;
+use super::zip::{Block, ZipWriter};
 use super::{HEADER_FILE, MANIFEST_FILE, header, names};
 
-/// Writes a data package in memory.
+/// Writes a data package, whose bytes are taken as they come.
 ///
 /// For each entity of the specification, in any order: [`begin_entity`](Self::begin_entity), then either
 /// [`write_rows`](Self::write_rows) or [`write_data`](Self::write_data) as often as needed, then
-/// [`end_entity`](Self::end_entity). Further files go in between. [`finish`](Self::finish) gives the bytes.
+/// [`end_entity`](Self::end_entity). Further files go in between. [`finish`](Self::finish)
+/// hands over the rest. Memory holds no more than what was not taken yet, and up to 4 MiB of the file that is being written.
 ///
 /// The same calls with the same content give the same bytes, however the rows or files are cut into chunks. After an error
 /// the writer is of no use any more: every later call is `INVALID_ARGUMENT`.
@@ -44,6 +45,9 @@ enum State {
         columns: Vec<String>,
         checker: Box<CsvChecker>,
     },
+    /// A further file.
+    File,
+    /// Of no use any more.
     Failed,
 }
 
@@ -115,6 +119,26 @@ impl PackageWriter {
         })
     }
 
+    /// The same for cells in one text, each followed by a character that tells its kind: U+001F text, U+001E number, U+001D
+    /// bigint, U+001C boolean, U+001B date, U+001A empty. False, and nothing is written, where there are not exactly `cells`
+    /// such characters: a cell has one in its own text, and [`write_rows`](Self::write_rows) takes the rows instead.
+    ///
+    /// # Errors
+    /// Those of [`write_rows`](Self::write_rows).
+    pub fn write_joined(&mut self, text: &str, cells: usize) -> Result<bool> {
+        self.guard(|writer| {
+            writer.begin_rows()?;
+            match &mut writer.state {
+                State::Rows { csv, .. } => {
+                    let zip = &mut writer.zip;
+                    csv.write_joined(text, cells, &mut |bytes| zip.write(bytes))
+                }
+                State::Data { .. } => Err(Error::argument("an entity gets either rows or a file, not both")),
+                _ => Err(Error::argument("no entity was begun")),
+            }
+        })
+    }
+
     /// Adds the next part of a file that is in the entity's format already. It goes into the package as it is; its header
     /// is read for the maps.
     ///
@@ -124,6 +148,9 @@ impl PackageWriter {
     /// header, no data row. `INVALID_ARGUMENT` for columns that are not those of the specification.
     pub fn write_data(&mut self, bytes: &[u8]) -> Result<()> {
         self.guard(|writer| {
+            if matches!(writer.state, State::File) {
+                return writer.zip.write(bytes);
+            }
             writer.begin_data()?;
             match &mut writer.state {
                 State::Data { checker, .. } => {
@@ -160,7 +187,9 @@ impl PackageWriter {
                     return Err(Error::argument(format!("\"{label}\" has no rows"))
                         .hint("The service refuses a file without data (DMF2053): leave the entity out."));
                 }
-                State::Between | State::Failed => return Err(Error::argument("no entity was begun")),
+                State::Between | State::File | State::Failed => {
+                    return Err(Error::argument("no entity was begun"));
+                }
             };
             if let Some(maps) = maps {
                 writer.set_maps(index, maps);
@@ -174,42 +203,102 @@ impl PackageWriter {
         })
     }
 
-    /// Adds a further file, passed through as it is; between entities only. Folders in the name are separated by `/`.
+    /// Begins a further file, passed through as it is; between entities only. Its content comes by
+    /// [`write_data`](Self::write_data). Folders in the name are separated by `/`.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` for a name that is taken (names are not told apart by case), absolute, or leads out of the package.
-    pub fn add_file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+    pub fn begin_file(&mut self, name: &str) -> Result<()> {
         self.guard(|writer| {
             if !matches!(writer.state, State::Between) {
-                return Err(Error::argument("the entity before was not ended"));
+                return Err(Error::argument("the entity or file before was not ended"));
             }
             names::check_entry(name)?;
             if !writer.names.insert(name.to_lowercase()) {
                 return Err(Error::argument(format!("two files are named \"{name}\"")).in_file(name));
             }
-            writer.zip.add(name, bytes)
+            writer.zip.begin(name)?;
+            writer.state = State::File;
+            Ok(())
         })
     }
 
-    /// Writes manifest and header, and hands over the package.
+    /// Ends it.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` where an entity of the specification was not written. `PACKAGE_LIMIT` at 4 GiB.
+    /// `INVALID_ARGUMENT` where none was begun.
+    pub fn end_file(&mut self) -> Result<()> {
+        self.guard(|writer| {
+            if !matches!(writer.state, State::File) {
+                return Err(Error::argument("no file was begun"));
+            }
+            writer.zip.end()?;
+            writer.state = State::Between;
+            Ok(())
+        })
+    }
+
+    /// One whole further file. Errors as those of [`begin_file`](Self::begin_file).
+    pub fn add_file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.begin_file(name)?;
+        self.write_data(bytes)?;
+        self.end_file()
+    }
+
+    /// Writes manifest and header, and hands over the bytes that were not taken before: all of the package where none were.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` where an entity of the specification was not written, and while blocks are compressed elsewhere.
     pub fn finish(mut self) -> Result<Vec<u8>> {
-        match self.state {
-            State::Between => {}
-            State::Failed => return Err(failed()),
-            _ => return Err(Error::argument("the last entity was not ended")),
-        }
-        let missing = self.manifest.entities.iter().zip(&self.written).find(|(_, written)| !**written);
-        if let Some((entity, _)) = missing {
-            return Err(Error::argument(format!("\"{}\" was not written", entity.label))
-                .in_entity(&entity.label)
-                .hint("Every entity of the specification needs rows or a file."));
-        }
-        self.zip.add(MANIFEST_FILE, &self.manifest.write()?)?;
-        self.zip.add(HEADER_FILE, &header::write(&self.manifest.project)?)?;
-        self.zip.finish()
+        self.guard(|writer| {
+            if !matches!(writer.state, State::Between) {
+                return Err(Error::argument("the last entity or file was not ended"));
+            }
+            let missing =
+                writer.manifest.entities.iter().zip(&writer.written).find(|(_, written)| !**written);
+            if let Some((entity, _)) = missing {
+                return Err(Error::argument(format!("\"{}\" was not written", entity.label))
+                    .in_entity(&entity.label)
+                    .hint("Every entity of the specification needs rows or a file."));
+            }
+            writer.zip.deflate_here()?;
+            writer.zip.add(MANIFEST_FILE, &writer.manifest.write()?)?;
+            writer.zip.add(HEADER_FILE, &header::write(&writer.manifest.project)?)?;
+            writer.zip.finish()
+        })?;
+        Ok(self.zip.take())
+    }
+
+    /// The bytes of the package since the last call; may be none.
+    pub fn take(&mut self) -> Vec<u8> {
+        self.zip.take()
+    }
+
+    /// From now on content is not compressed here but queued in blocks of up to 1 MiB, for others to compress side by side:
+    /// [`take_block`](Self::take_block), [`BlockDeflater`](super::BlockDeflater), [`give_block`](Self::give_block). The
+    /// package is the same, byte by byte. Before the next entity or file begins, and before [`finish`](Self::finish), none may
+    /// be [`pending`](Self::pending).
+    pub fn deflate_elsewhere(&mut self) {
+        self.zip.deflate_elsewhere();
+    }
+
+    /// The next block to be compressed.
+    pub fn take_block(&mut self) -> Option<Block> {
+        self.zip.take_block()
+    }
+
+    /// Takes the compressed form of a block, in any order.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a block that was not handed out, or came before.
+    pub fn give_block(&mut self, id: u64, bytes: Vec<u8>) -> Result<()> {
+        self.zip.give_block(id, bytes)
+    }
+
+    /// Blocks whose compressed form has not come yet.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.zip.pending()
     }
 
     /// Turns a begun entity into one that gets rows.
@@ -247,7 +336,7 @@ impl PackageWriter {
     }
 
     /// Runs a step. An error names entity and file, and ends the writer: what is half written must not be finished.
-    fn guard(&mut self, step: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    fn guard<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if matches!(self.state, State::Failed) {
             return Err(failed());
         }
@@ -255,7 +344,7 @@ impl PackageWriter {
             State::Begun { index, .. } | State::Rows { index, .. } | State::Data { index, .. } => {
                 Some(*index)
             }
-            State::Between | State::Failed => None,
+            State::Between | State::File | State::Failed => None,
         };
         step(self).map_err(|error| {
             self.state = State::Failed;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::error::ErrorCode;
 use crate::package::zip::testing::crc32;
-use crate::package::{DataPackage, EntitySpec, Limits};
+use crate::package::{EntitySpec, Limits, LocalPackage};
 use crate::table::SourceFormat;
 
 fn spec(entities: &[&str]) -> PackageSpec {
@@ -40,8 +40,8 @@ fn refused(spec: PackageSpec) -> Error {
     error
 }
 
-fn open(bytes: Vec<u8>) -> DataPackage {
-    DataPackage::open(bytes, Limits::default()).unwrap()
+fn open(bytes: Vec<u8>) -> LocalPackage<Vec<u8>> {
+    LocalPackage::open(bytes, Limits::default()).unwrap()
 }
 
 #[test]

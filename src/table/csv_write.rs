@@ -71,19 +71,12 @@ impl CsvWriter {
         let mut cells = Cells::new(text, ends);
         for row in kinds.chunks_exact(width) {
             self.rows += 1;
-            for (i, (kind, column)) in row.iter().zip(&self.columns).enumerate() {
-                let fault = |message: &str| at_cell(self.rows, &column.name, message);
+            for (i, kind) in row.iter().enumerate() {
                 let Some(Ok(cell)) = cells.next() else {
-                    return Err(fault("the cell's end does not fit the text"));
+                    let name = self.columns.get(i).map_or("", |column| &column.name);
+                    return Err(at_cell(self.rows, name, "the cell's end does not fit the text"));
                 };
-                let kind = CellKind::from_u8(*kind)
-                    .ok_or_else(|| fault(&format!("there is no cell kind {kind}")))?;
-                let cell = cell::convert(kind, cell, column.target, &mut self.scratch)
-                    .map_err(|e| fault(&e.message).hint(e.hint))?;
-                if let Some(c) = self.encoding.lacks(cell) {
-                    return Err(fault(&lacks(self.encoding, c)).hint(USE_UNICODE));
-                }
-                push_cell(&mut self.text, cell, i, width);
+                self.cell(i, *kind, cell)?;
             }
             if self.text.len() >= PIECE {
                 self.flush(emit)?;
@@ -92,6 +85,65 @@ impl CsvWriter {
         if !cells.at_end() {
             return Err(Error::argument("there is text after the last cell's end"));
         }
+        Ok(())
+    }
+
+    /// Writes whole rows given as one text, in which each cell is followed by the character that tells its kind. False, and
+    /// nothing is written, where there are not `cells` of these characters: a cell then holds one itself.
+    pub(crate) fn write_joined(
+        &mut self,
+        text: &str,
+        cells: usize,
+        emit: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<bool> {
+        let width = self.columns.len();
+        if width == 0 || !cells.is_multiple_of(width) {
+            return Err(Error::argument(format!("{cells} cells are no whole rows of {width} columns")));
+        }
+        let bytes = text.as_bytes();
+        if bytes.iter().map(|&b| usize::from(is_end(b))).sum::<usize>() != cells {
+            return Ok(false);
+        }
+        let (mut at, mut index) = (0, 0);
+        while let Some(found) = scan(bytes.get(at..).unwrap_or_default()) {
+            let cell = text.get(at..at + found.length).unwrap_or_default();
+            at += found.length + 1;
+            if index == 0 {
+                self.rows += 1;
+            }
+            // What needs no conversion and no quotes is most of it.
+            let plain = found.end == TEXT_END && !found.special && !(width == 1 && cell.is_empty());
+            if plain && self.encoding != Encoding::Windows1252 {
+                self.text.push_str(cell);
+                self.text.push_str(if index + 1 == width { "\r\n" } else { "," });
+            } else {
+                self.cell(index, TEXT_END - found.end, cell)?;
+            }
+            index += 1;
+            if index == width {
+                index = 0;
+                if self.text.len() >= PIECE {
+                    self.flush(emit)?;
+                }
+            }
+        }
+        if at != bytes.len() {
+            return Err(Error::argument("there is text after the last cell's end"));
+        }
+        Ok(true)
+    }
+
+    /// Appends one cell of the current row.
+    fn cell(&mut self, index: usize, kind: u8, cell: &str) -> Result<()> {
+        let Some(column) = self.columns.get(index) else { return Ok(()) };
+        let fault = |message: &str| at_cell(self.rows, &column.name, message);
+        let kind = CellKind::from_u8(kind).ok_or_else(|| fault(&format!("there is no cell kind {kind}")))?;
+        let cell = cell::convert(kind, cell, column.target, &mut self.scratch)
+            .map_err(|e| fault(&e.message).hint(e.hint))?;
+        if let Some(c) = self.encoding.lacks(cell) {
+            return Err(fault(&lacks(self.encoding, c)).hint(USE_UNICODE));
+        }
+        push_cell(&mut self.text, cell, index, self.columns.len());
         Ok(())
     }
 
@@ -104,6 +156,35 @@ impl CsvWriter {
         self.text.clear();
         emit(&self.bytes)
     }
+}
+
+/// Ends a text cell in a joined text; the characters before it end cells of the other kinds.
+const TEXT_END: u8 = 0x1f;
+
+fn is_end(byte: u8) -> bool {
+    (TEXT_END - CellKind::Empty as u8..=TEXT_END).contains(&byte)
+}
+
+struct Scanned {
+    length: usize,
+    end: u8,
+    /// Whether there is a character that needs quotes, or may not be there.
+    special: bool,
+}
+
+/// Finds the end of the first cell in a joined text.
+fn scan(bytes: &[u8]) -> Option<Scanned> {
+    let mut special = false;
+    for (length, &byte) in bytes.iter().enumerate() {
+        // All that matters lies here; letters, digits and most signs do not.
+        if byte <= b',' {
+            if is_end(byte) {
+                return Some(Scanned { length, end: byte, special });
+            }
+            special |= matches!(byte, b',' | b'"' | b'\r' | b'\n' | 0);
+        }
+    }
+    None
 }
 
 /// Appends the cell, and the comma or line end after it.

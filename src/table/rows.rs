@@ -29,18 +29,90 @@ impl RowBatch {
     }
 }
 
+/// Some rows, column by column.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ColumnBatch {
+    /// Number of rows, at least 1.
+    pub rows: usize,
+    /// The columns in the order of the file.
+    pub columns: Vec<ColumnText>,
+}
+
+/// The cells of one column: one text, and where each cell ends in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ColumnText {
+    /// The cells, one after the other.
+    pub text: String,
+    /// Where each cell ends, in UTF-16 code units.
+    pub ends: Vec<u32>,
+}
+
+/// Gathers rows into a batch of columns.
+pub(crate) struct ColumnBuilder {
+    batch: ColumnBatch,
+    max_rows: usize,
+    bytes: usize,
+    column: usize,
+    /// UTF-16 length of each column's text.
+    units: Vec<usize>,
+}
+
+impl ColumnBuilder {
+    pub(crate) fn new(max_rows: usize, columns: usize) -> Self {
+        let batch = ColumnBatch { rows: 0, columns: vec![ColumnText::default(); columns] };
+        Self { batch, max_rows, bytes: 0, column: 0, units: vec![0; columns] }
+    }
+
+    pub(crate) fn into_batch(self) -> Option<ColumnBatch> {
+        (self.batch.rows > 0).then_some(self.batch)
+    }
+}
+
+impl RowSink for ColumnBuilder {
+    fn text(&mut self, part: &str) {
+        // Rows of another length than the header are refused before this sees more.
+        let (Some(column), Some(unit)) =
+            (self.batch.columns.get_mut(self.column), self.units.get_mut(self.column))
+        else {
+            return;
+        };
+        *unit += utf16_len(part);
+        column.text.push_str(part);
+        self.bytes += part.len();
+    }
+
+    fn end_cell(&mut self) {
+        if let (Some(column), Some(unit)) =
+            (self.batch.columns.get_mut(self.column), self.units.get(self.column))
+        {
+            column.ends.push(u32::try_from(*unit).unwrap_or(u32::MAX));
+        }
+        self.column += 1;
+    }
+
+    fn end_row(&mut self) {
+        self.batch.rows += 1;
+        self.column = 0;
+    }
+
+    fn is_full(&self) -> bool {
+        self.batch.rows >= self.max_rows || self.bytes >= BATCH_BYTES
+    }
+}
+
 /// Gathers rows into a batch.
 pub(crate) struct BatchBuilder {
     batch: RowBatch,
     max_rows: usize,
-    /// UTF-16 length of the text before the current cell, and its byte length.
+    /// UTF-16 length of the text.
     unit: usize,
-    byte: usize,
 }
 
 impl BatchBuilder {
     pub(crate) fn new(max_rows: usize) -> Self {
-        Self { batch: RowBatch::default(), max_rows, unit: 0, byte: 0 }
+        Self { batch: RowBatch::default(), max_rows, unit: 0 }
     }
 
     pub(crate) fn into_batch(self) -> Option<RowBatch> {
@@ -50,12 +122,11 @@ impl BatchBuilder {
 
 impl RowSink for BatchBuilder {
     fn text(&mut self, part: &str) {
+        self.unit += utf16_len(part);
         self.batch.text.push_str(part);
     }
 
     fn end_cell(&mut self) {
-        self.unit += utf16_len(self.batch.text.get(self.byte..).unwrap_or_default());
-        self.byte = self.batch.text.len();
         // A row is at most 16 MiB and a batch ends at 1 MiB, so this never saturates.
         self.batch.ends.push(u32::try_from(self.unit).unwrap_or(u32::MAX));
     }
@@ -69,22 +140,30 @@ impl RowSink for BatchBuilder {
     }
 }
 
-/// Counts rows and keeps nothing.
-#[derive(Default)]
-pub(crate) struct CountSink {
-    pub(crate) rows: u64,
-}
+#[cfg(test)]
+pub(crate) use testing::CountSink;
 
-impl RowSink for CountSink {
-    fn text(&mut self, _part: &str) {}
+#[cfg(test)]
+mod testing {
+    use super::RowSink;
 
-    fn end_cell(&mut self) {}
-
-    fn end_row(&mut self) {
-        self.rows += 1;
+    /// Counts rows and keeps nothing.
+    #[derive(Default)]
+    pub(crate) struct CountSink {
+        pub(crate) rows: u64,
     }
 
-    fn is_full(&self) -> bool {
-        false
+    impl RowSink for CountSink {
+        fn text(&mut self, _part: &str) {}
+
+        fn end_cell(&mut self) {}
+
+        fn end_row(&mut self) {
+            self.rows += 1;
+        }
+
+        fn is_full(&self) -> bool {
+            false
+        }
     }
 }

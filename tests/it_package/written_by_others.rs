@@ -1,7 +1,7 @@
 //! Packages that Python wrote, in every shape that it can write a zip in.
 
 use d365_clm::ErrorCode;
-use d365_clm::package::{DataPackage, Limits};
+use d365_clm::package::{Limits, LocalPackage};
 
 use crate::tools::{Folder, has, python};
 
@@ -14,7 +14,7 @@ fn every_shape_of_pythons_zip_is_read() {
     python(include_str!("write.py"), &[&folder.path("")]);
     for shape in ["stored", "deflated", "descriptors", "zip64", "zip64-descriptors", "comment", "folders"] {
         let bytes = std::fs::read(folder.path(&format!("{shape}.zip"))).unwrap();
-        let package = DataPackage::open(bytes, Limits::default()).unwrap_or_else(|e| panic!("{shape}: {e}"));
+        let package = LocalPackage::open(bytes, Limits::default()).unwrap_or_else(|e| panic!("{shape}: {e}"));
         assert_eq!(package.name(), "Verträge", "{shape}");
         assert_eq!(package.count_rows(0).unwrap(), 20_000, "{shape}");
         let mut rows = package.rows(0).unwrap();
@@ -39,7 +39,7 @@ fn what_the_service_could_not_read_is_refused() {
         ("truncated", ErrorCode::PackageCorrupt),
     ] {
         let bytes = std::fs::read(folder.path(&format!("{shape}.zip"))).unwrap();
-        let error = DataPackage::open(bytes, Limits::default()).unwrap_err();
+        let error = LocalPackage::open(bytes, Limits::default()).unwrap_err();
         assert_eq!(error.code, code, "{shape}: {error}");
         assert!(error.hint.is_some(), "{shape}: {error}");
     }

@@ -2,7 +2,7 @@
 
 use d365_clm::ErrorCode;
 use d365_clm::dmf::{Checkpoint, Export, ExportOptions};
-use d365_clm::package::{DataPackage, EntitySpec, Limits, PackageSpec, PackageWriter};
+use d365_clm::package::{EntitySpec, Limits, LocalPackage, PackageSpec, PackageWriter};
 
 use crate::world::{Ending, Fault, World};
 
@@ -44,7 +44,7 @@ fn a_package_is_made_fetched_and_counted() {
     let mut world = world();
     world.empty_urls = 2;
     let Ending::Done(exported) = world.hold(&mut begin()) else { panic!("the export did not end well") };
-    let package = DataPackage::open(exported.bytes, Limits::default()).unwrap();
+    let package = LocalPackage::open(exported.bytes, Limits::default()).unwrap();
     assert_eq!(package.count_rows(0).unwrap(), 2);
     assert_eq!(world.submissions(ID), 1);
     assert!(world.runs[ID].export);

@@ -1,35 +1,40 @@
 //! The content of one entry, piece by piece.
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::package::pull::{Pull, Wanted};
 
-use super::reader::Entry;
+use super::directory::Entry;
 use super::records::Local;
 use super::{DEFLATED, FLAG_DESCRIPTOR, FLAG_ENCRYPTED, STORED, corrupt};
 
 /// Bytes of content that one call adds at most.
-const PIECE: usize = 64 << 10;
+pub(crate) const PIECE: usize = 128 << 10;
+/// Bytes of the archive that are wanted at once. More than the largest header of an entry.
+const CHUNK: u64 = 256 << 10;
 
-/// Reads an entry forwards. Size and checksum are known to be right only when `read` has returned false.
+/// Reads an entry forwards. Size and checksum are known to be right only when it has ended.
 pub(crate) struct EntryReader {
-    bytes: Arc<Vec<u8>>,
-    name: String,
-    /// What is left of the compressed data.
-    at: usize,
-    stop: usize,
+    entry: Entry,
+    wanted: Wanted,
+    /// Where the next bytes of the archive are wanted from, and where the entry's data stops, once its header was read.
+    next: u64,
+    stop: Option<u64>,
+    input: Vec<u8>,
+    used: usize,
     inflate: Option<Decompress>,
     crc: crc32fast::Hasher,
-    expected_crc: u32,
-    size: u64,
     done: u64,
     ended: bool,
+    /// Whether the compressed bytes are handed over as they are.
+    raw: bool,
 }
 
 impl EntryReader {
-    pub(super) fn new(bytes: Arc<Vec<u8>>, entry: &Entry) -> Result<Self> {
+    pub(super) fn new(entry: &Entry) -> Result<Self> {
         let name = &entry.name;
         if entry.flags & FLAG_ENCRYPTED != 0 {
             return Err(corrupt(format!("\"{name}\" is encrypted"))
@@ -41,93 +46,175 @@ impl EntryReader {
                 .in_file(name)
                 .hint("Write the package again with deflate, the ordinary method of zip."));
         }
-        let damaged = |what: &str| corrupt(format!("\"{name}\": {what}")).in_file(name);
-        let offset = usize::try_from(entry.offset).map_err(|_| damaged("its header lies beyond the file"))?;
-        let local = Local::read(&bytes, offset).ok_or_else(|| damaged("its header is damaged"))?;
-        if !agrees(&local, entry) {
-            return Err(damaged("its header and the zip's directory disagree"));
-        }
-        let range = offset.checked_add(local.length).and_then(|at| {
-            let stop = at.checked_add(usize::try_from(entry.compressed).ok()?)?;
-            (stop as u64 <= entry.limit && stop <= bytes.len()).then_some((at, stop))
-        });
-        let (at, stop) = range.ok_or_else(|| damaged("it overlaps what follows it in the zip"))?;
-        Ok(Self {
-            name: name.clone(),
-            at,
-            stop,
-            inflate: (entry.method == DEFLATED).then(|| Decompress::new(false)),
-            crc: crc32fast::Hasher::new(),
-            expected_crc: entry.crc,
-            size: entry.size,
-            done: 0,
-            ended: false,
-            bytes,
-        })
+        Ok(Self::over(entry, false))
     }
 
-    /// Appends up to 64 KiB to `out`; false at the end, when size and checksum have been found right.
-    pub(crate) fn read(&mut self, out: &mut Vec<u8>) -> Result<bool> {
+    /// For the entry's bytes as they stand in the archive, of any method.
+    pub(crate) fn raw(entry: &Entry) -> Self {
+        Self::over(entry, true)
+    }
+
+    /// The same entry from its beginning.
+    pub(crate) fn again(&self) -> Self {
+        Self::over(&self.entry, self.raw)
+    }
+
+    fn over(entry: &Entry, raw: bool) -> Self {
+        Self {
+            wanted: Wanted::default(),
+            next: entry.offset,
+            stop: None,
+            input: Vec::new(),
+            used: 0,
+            inflate: (entry.method == DEFLATED && !raw).then(|| Decompress::new(false)),
+            crc: crc32fast::Hasher::new(),
+            done: 0,
+            ended: false,
+            raw,
+            entry: entry.clone(),
+        }
+    }
+
+    /// The bytes of the archive that are wanted, after a [`Pull::Want`].
+    pub(crate) fn want(&self) -> Option<Range<u64>> {
+        self.wanted.range()
+    }
+
+    /// Takes them.
+    pub(crate) fn give(&mut self, bytes: Vec<u8>) -> Result<()> {
+        let range = self.wanted.take(&bytes)?;
+        self.next = range.end;
+        self.input = bytes;
+        self.used = 0;
+        if self.stop.is_none() {
+            self.header()?;
+        }
+        // What was read beyond the entry's own data is not its content.
+        if let Some(stop) = self.stop.filter(|stop| *stop < self.next) {
+            let own =
+                self.input.len().saturating_sub(usize::try_from(self.next - stop).unwrap_or(usize::MAX));
+            self.input.truncate(own);
+            self.next = stop;
+        }
+        Ok(())
+    }
+
+    /// Appends up to 128 KiB to `out`; at the end, size and checksum have been found right.
+    pub(crate) fn read(&mut self, out: &mut Vec<u8>) -> Result<Pull<()>> {
         if self.ended {
-            return Ok(false);
+            return Ok(Pull::End);
+        }
+        if self.is_short() {
+            return Ok(self.ask());
         }
         let before = out.len();
-        let ended = match &mut self.inflate {
+        let ended = match self.inflate.take() {
             None => {
-                let rest = self.bytes.get(self.at..self.stop).unwrap_or_default();
+                let rest = self.input.get(self.used..).unwrap_or_default();
                 let piece = rest.get(..PIECE).unwrap_or(rest);
                 out.extend_from_slice(piece);
-                self.at += piece.len();
-                self.at == self.stop
+                self.used += piece.len();
+                self.is_at_stop()
             }
-            Some(inflate) => {
-                out.reserve(PIECE);
-                loop {
-                    let input = self.bytes.get(self.at..self.stop).unwrap_or_default();
-                    let (in_before, out_before) = (inflate.total_in(), out.len());
-                    let status = inflate.decompress_vec(input, out, FlushDecompress::None);
-                    let used = usize::try_from(inflate.total_in() - in_before).unwrap_or(input.len());
-                    self.at += used;
-                    match status {
-                        Ok(Status::StreamEnd) => break true,
-                        Ok(_) if out.len() - before >= PIECE || out.len() == out.capacity() => break false,
-                        Ok(_) if used > 0 || out.len() > out_before => {}
-                        _ => return Err(self.damaged("its compressed data is damaged or cut off")),
-                    }
-                }
+            Some(mut inflate) => {
+                let ended = self.inflate(&mut inflate, out)?;
+                self.inflate = Some(inflate);
+                ended
             }
         };
         let piece = out.get(before..).unwrap_or_default();
-        self.crc.update(piece);
         self.done += piece.len() as u64;
-        if self.done > self.size {
-            return Err(self.damaged(&format!("it has more than the {} bytes that it promises", self.size)));
+        if !self.raw {
+            self.crc.update(piece);
+            if self.done > self.entry.size {
+                return Err(
+                    self.damaged(&format!("it has more than the {} bytes that it promises", self.entry.size))
+                );
+            }
         }
         if ended {
             self.end()?;
+        } else if out.len() == before {
+            return Ok(self.ask());
         }
-        Ok(true)
+        Ok(Pull::Have(()))
+    }
+
+    /// True at the end of the compressed data.
+    fn inflate(&mut self, inflate: &mut Decompress, out: &mut Vec<u8>) -> Result<bool> {
+        let before = out.len();
+        out.reserve(PIECE);
+        loop {
+            let input = self.input.get(self.used..).unwrap_or_default();
+            let (in_before, out_before) = (inflate.total_in(), out.len());
+            let status = inflate.decompress_vec(input, out, FlushDecompress::None);
+            let used = usize::try_from(inflate.total_in() - in_before).unwrap_or(input.len());
+            self.used += used;
+            match status {
+                Ok(Status::StreamEnd) => return Ok(true),
+                Ok(_) if out.len() - before >= PIECE || out.len() == out.capacity() => return Ok(false),
+                Ok(_) if self.is_short() => return Ok(false),
+                Ok(_) if used > 0 || out.len() > out_before => {}
+                _ => return Err(self.damaged("its compressed data is damaged or cut off")),
+            }
+        }
+    }
+
+    /// Whether more bytes of the archive are there and needed to go on.
+    fn is_short(&self) -> bool {
+        self.used >= self.input.len() && self.stop.is_none_or(|stop| self.next < stop)
+    }
+
+    fn is_at_stop(&self) -> bool {
+        self.used >= self.input.len() && self.stop.is_some_and(|stop| self.next >= stop)
+    }
+
+    fn ask(&mut self) -> Pull<()> {
+        let end = self.stop.unwrap_or(self.entry.limit);
+        self.wanted.ask(self.next..end.min(self.next.saturating_add(CHUNK)));
+        Pull::Want
+    }
+
+    fn header(&mut self) -> Result<()> {
+        let local = Local::read(&self.input, 0).ok_or_else(|| self.damaged("its header is damaged"))?;
+        if !agrees(&local, &self.entry) {
+            return Err(self.damaged("its header and the zip's directory disagree"));
+        }
+        let stop = self
+            .entry
+            .offset
+            .checked_add(local.length as u64)
+            .and_then(|at| at.checked_add(self.entry.compressed))
+            .filter(|stop| *stop <= self.entry.limit)
+            .ok_or_else(|| self.damaged("it overlaps what follows it in the zip"))?;
+        self.used = local.length;
+        self.stop = Some(stop);
+        Ok(())
     }
 
     fn end(&mut self) -> Result<()> {
         self.ended = true;
-        if self.at != self.stop {
+        if !self.is_at_stop() {
             return Err(self.damaged("there are bytes left after its compressed data"));
         }
-        if self.done != self.size {
-            return Err(self.damaged(&format!("it has {} bytes and promises {}", self.done, self.size)));
+        self.input = Vec::new();
+        if self.raw {
+            return Ok(());
+        }
+        if self.done != self.entry.size {
+            return Err(self.damaged(&format!("it has {} bytes and promises {}", self.done, self.entry.size)));
         }
         let found = self.crc.clone().finalize();
-        if found != self.expected_crc {
+        if found != self.entry.crc {
             return Err(
-                self.damaged(&format!("its checksum is {found:08x} and should be {:08x}", self.expected_crc))
+                self.damaged(&format!("its checksum is {found:08x} and should be {:08x}", self.entry.crc))
             );
         }
         Ok(())
     }
 
-    fn damaged(&self, what: &str) -> crate::error::Error {
-        corrupt(format!("\"{}\": {what}", self.name)).in_file(&self.name)
+    fn damaged(&self, what: &str) -> Error {
+        corrupt(format!("\"{}\": {what}", self.entry.name)).in_file(&self.entry.name)
     }
 }
 

@@ -1,19 +1,22 @@
-//! The zip container, as far as data packages need it: stored and deflated entries, ZIP64 for reading.
+//! The zip container, as far as data packages need it: stored and deflated entries, ZIP64.
 //!
 //! What belongs here: bytes ⇄ entries, and the defence against hostile archives. What does not: which entries a package has
 //! and what they mean. Out of scope, with an error each: encryption, other methods than deflate, archives in several
-//! volumes, writing of 4 GiB or more. The directory at the end is the truth; a local header that disagrees is damage.
+//! volumes. The directory at the end is the truth; a local header that disagrees is damage.
 
+mod deflate;
+mod directory;
 mod entry;
 mod names;
-mod reader;
 mod records;
 mod writer;
 
+pub use deflate::{Block, BlockDeflater};
+
+pub(super) use directory::{Directory, DirectoryReader};
 pub(super) use entry::EntryReader;
 pub(super) use names::unsafe_reason;
-pub(super) use reader::{Archive, Entry};
-pub(super) use writer::ZipWriter;
+pub(super) use writer::{RawEntry, ZipWriter};
 
 use crate::error::{Error, ErrorCode};
 
@@ -29,7 +32,7 @@ const FLAG_DESCRIPTOR: u16 = 0x0008;
 const FLAG_UTF8: u16 = 0x0800;
 
 /// `PACKAGE_CORRUPT`.
-fn corrupt(message: impl Into<String>) -> Error {
+pub(super) fn corrupt(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::PackageCorrupt, message)
         .hint("The file is damaged or incomplete: fetch it again, or have the package written again.")
 }
@@ -37,6 +40,65 @@ fn corrupt(message: impl Into<String>) -> Error {
 /// Small archives for tests, written by other code than the writer's.
 #[cfg(test)]
 pub(super) mod testing {
+    use super::directory::Entry;
+    use super::{Directory, DirectoryReader};
+    use crate::error::Result;
+    use crate::package::pull::Pull;
+    use crate::package::{Limits, ReadAt as _};
+
+    /// An archive in memory, read through the machines.
+    #[derive(Debug)]
+    pub(crate) struct Archive {
+        bytes: Vec<u8>,
+        pub(crate) directory: Directory,
+    }
+
+    impl Archive {
+        pub(crate) fn open(bytes: Vec<u8>, limits: &Limits) -> Result<Self> {
+            let mut reader = DirectoryReader::new(bytes.len() as u64, limits);
+            while let Some(range) = reader.want() {
+                let mut piece = vec![0; (range.end - range.start) as usize];
+                bytes.read_at(range.start, &mut piece).unwrap();
+                reader.give(piece)?;
+            }
+            let directory = reader.directory_read().cloned();
+            let directory = directory.ok_or_else(|| super::corrupt("no zip"))?;
+            Ok(Self { bytes, directory })
+        }
+
+        pub(crate) fn entries(&self) -> &[Entry] {
+            self.directory.entries()
+        }
+
+        pub(crate) fn find(&self, name: &str) -> Option<&Entry> {
+            self.directory.find(name)
+        }
+
+        /// Where the entry's compressed data lies.
+        pub(crate) fn raw_range(&self, entry: &Entry) -> std::ops::Range<usize> {
+            let local = super::records::Local::read(&self.bytes, entry.offset as usize).unwrap();
+            let start = entry.offset as usize + local.length;
+            start..start + entry.compressed as usize
+        }
+
+        pub(crate) fn read(&self, entry: &Entry) -> Result<Vec<u8>> {
+            let mut reader = self.directory.reader(entry)?;
+            let mut out = Vec::new();
+            loop {
+                match reader.read(&mut out)? {
+                    Pull::Have(()) => {}
+                    Pull::End => return Ok(out),
+                    Pull::Want => {
+                        let range = reader.want().unwrap();
+                        let mut piece = vec![0; (range.end - range.start) as usize];
+                        self.bytes.read_at(range.start, &mut piece).unwrap();
+                        reader.give(piece)?;
+                    }
+                }
+            }
+        }
+    }
+
     /// One entry as it will stand in the archive, so that a test can falsify any part of it.
     pub(crate) struct Raw {
         pub(crate) name: Vec<u8>,

@@ -38,7 +38,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// End of central directory, ZIP64 already applied.
+/// End of central directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) entries: u64,
@@ -47,22 +47,29 @@ pub(super) struct End {
     /// Where the end records begin: the directory must lie before.
     pub(super) position: u64,
     pub(super) one_volume: bool,
+    /// Where the ZIP64 record stands that replaces this one, where there is one.
+    pub(super) record_64: Option<u64>,
 }
 
 /// Bytes of an end record without its comment.
 const END_SIZE: usize = 22;
 const LOCATOR_SIZE: usize = 20;
+/// As many bytes at the end of an archive as an end record with its comment can have.
+pub(super) const TAIL: u64 = (END_SIZE + u16::MAX as usize) as u64;
+/// Bytes of a ZIP64 end record as far as they are needed.
+pub(super) const RECORD_64: u64 = 56;
 
 impl End {
-    /// Looks for the record backwards from the end. Its comment must reach exactly to the end of the file: text that merely
-    /// looks like the record, inside a comment or in data, does not pass.
-    pub(super) fn find(bytes: &[u8]) -> Option<Self> {
-        let last = bytes.len().checked_sub(END_SIZE)?;
+    /// Looks for the record backwards from the end of `tail`, which begins at `base` and reaches to the end of the archive.
+    /// Its comment must reach exactly to the end of the file: text that merely looks like the record, inside a comment or in
+    /// data, does not pass.
+    pub(super) fn find(tail: &[u8], base: u64) -> Option<Self> {
+        let last = tail.len().checked_sub(END_SIZE)?;
         let first = last.saturating_sub(usize::from(u16::MAX));
-        (first..=last).rev().find_map(|at| Self::read(bytes, at))
+        (first..=last).rev().find_map(|at| Self::read(tail, at, base))
     }
 
-    fn read(bytes: &[u8], at: usize) -> Option<Self> {
+    fn read(bytes: &[u8], at: usize, base: u64) -> Option<Self> {
         let mut fields = Fields::at(bytes, at)?;
         fields.signature(b"PK\x05\x06")?;
         let disk = fields.u16()?;
@@ -75,27 +82,23 @@ impl End {
         if at + END_SIZE + usize::from(comment) != bytes.len() {
             return None;
         }
-        let small = Self {
-            entries: entries.into(),
-            directory_size: directory_size.into(),
-            directory_offset: directory_offset.into(),
-            position: at as u64,
-            one_volume: disk == 0 && directory_disk == 0 && entries_here == entries,
-        };
         let needs_64 = entries == u16::MAX
             || directory_size == u32::MAX
             || directory_offset == u32::MAX
             || disk == u16::MAX;
-        if needs_64 { Some(Self::read_64(bytes, at).unwrap_or(small)) } else { Some(small) }
+        Some(Self {
+            entries: entries.into(),
+            directory_size: directory_size.into(),
+            directory_offset: directory_offset.into(),
+            position: base + at as u64,
+            one_volume: disk == 0 && directory_disk == 0 && entries_here == entries,
+            record_64: if needs_64 { locate_64(bytes, at, base) } else { None },
+        })
     }
 
-    fn read_64(bytes: &[u8], end_at: usize) -> Option<Self> {
-        let mut locator = Fields::at(bytes, end_at.checked_sub(LOCATOR_SIZE)?)?;
-        locator.signature(b"PK\x06\x07")?;
-        let record_disk = locator.u32()?;
-        let at = locator.u64()?;
-        let disks = locator.u32()?;
-        let mut fields = Fields::at(bytes, usize::try_from(at).ok()?)?;
+    /// The end as the ZIP64 record at `at` tells it; none where it is no such record.
+    pub(super) fn read_64(bytes: &[u8], at: u64) -> Option<Self> {
+        let mut fields = Fields::at(bytes, 0)?;
         fields.signature(b"PK\x06\x06")?;
         // Size of the record, versions.
         fields.bytes(8 + 2 + 2)?;
@@ -108,13 +111,22 @@ impl End {
             directory_size: fields.u64()?,
             directory_offset: fields.u64()?,
             position: at,
-            one_volume: record_disk == 0
-                && disks <= 1
-                && disk == 0
-                && directory_disk == 0
-                && entries_here == entries,
+            one_volume: disk == 0 && directory_disk == 0 && entries_here == entries,
+            record_64: None,
         })
     }
+}
+
+/// Where the locator before the end record says that the ZIP64 record is.
+fn locate_64(bytes: &[u8], end_at: usize, base: u64) -> Option<u64> {
+    let locator_at = end_at.checked_sub(LOCATOR_SIZE)?;
+    let mut locator = Fields::at(bytes, locator_at)?;
+    locator.signature(b"PK\x06\x07")?;
+    let disk = locator.u32()?;
+    let at = locator.u64()?;
+    let disks = locator.u32()?;
+    let fits = at.checked_add(RECORD_64).is_some_and(|end| end <= base + locator_at as u64);
+    (disk == 0 && disks <= 1 && fits).then_some(at)
 }
 
 /// One line of the central directory, ZIP64 already applied.
@@ -126,6 +138,8 @@ pub(super) struct Central<'a> {
     pub(super) compressed: u64,
     pub(super) size: u64,
     pub(super) offset: u64,
+    pub(super) time: u16,
+    pub(super) date: u16,
     pub(super) name: &'a [u8],
 }
 
@@ -137,8 +151,8 @@ impl<'a> Central<'a> {
         fields.bytes(4)?;
         let flags = fields.u16()?;
         let method = fields.u16()?;
-        // Time and date.
-        fields.bytes(4)?;
+        let time = fields.u16()?;
+        let date = fields.u16()?;
         let crc = fields.u32()?;
         let compressed = fields.u32()?;
         let size = fields.u32()?;
@@ -160,7 +174,7 @@ impl<'a> Central<'a> {
         let size = widen(size)?;
         let compressed = widen(compressed)?;
         let offset = widen(offset)?;
-        Some(Self { flags, method, crc, compressed, size, offset, name })
+        Some(Self { flags, method, crc, compressed, size, offset, time, date, name })
     }
 }
 

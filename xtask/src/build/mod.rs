@@ -1,4 +1,4 @@
-//! Makes the npm package in `pkg/`: the module, its glue, the compiled TypeScript and the papers.
+//! Makes the npm package in `pkg/`: the modules, their glue, the compiled TypeScript and the papers.
 //! What the package means belongs to `src/bindings/` and `pkg-template/`.
 
 mod imports;
@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 
 /// The whole package, from what is in the checkout.
 pub(crate) fn run(workspace: &Workspace, toolchain: WasmToolchain) -> anyhow::Result<()> {
-    let module = wasm::build(workspace, toolchain)?;
-    let folder = package::assemble(workspace, &module)?;
+    let modules = wasm::build(workspace, toolchain)?;
+    let folder = package::assemble(workspace, &modules)?;
     size::report(&folder)
 }

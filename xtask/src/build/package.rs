@@ -1,17 +1,17 @@
-//! `pkg/`, as it is published: compiled TypeScript around the module, package.json with the workspace's version, the papers.
+//! `pkg/`, as it is published: compiled TypeScript around the modules, package.json with the workspace's version, the papers.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-use super::wasm::Module;
+use super::wasm::MODULES;
 use crate::process::{command, run};
 use crate::say;
 use crate::workspace::{Tool, Workspace};
 
-/// Fills `pkg/` anew and links it to where Node finds it by its name.
-pub(super) fn assemble(workspace: &Workspace, module: &Module) -> anyhow::Result<PathBuf> {
+/// Fills `pkg/` anew, with the modules of that folder, and links it to where Node finds it by its name.
+pub(super) fn assemble(workspace: &Workspace, modules: &Path) -> anyhow::Result<PathBuf> {
     let package = workspace.pkg();
     let dist = package.join("dist");
     if package.exists() {
@@ -19,13 +19,17 @@ pub(super) fn assemble(workspace: &Workspace, module: &Module) -> anyhow::Result
     }
     std::fs::create_dir_all(&dist)?;
     // Before the compiler runs: its resolution of "./glue.js" may look for it.
-    copy(&module.glue, &dist.join("glue.js"))?;
-    copy(&module.wasm, &dist.join("core.wasm"))?;
-    compile(workspace, &dist)?;
-    let types = workspace.path("pkg-template/core.wasm.d.ts");
-    if types.is_file() {
-        copy(&types, &dist.join("core.wasm.d.ts"))?;
+    for module in &MODULES {
+        for file in [module.glue(), module.wasm()] {
+            copy(&modules.join(&file), &dist.join(&file))?;
+        }
+        let types = format!("{}.d.ts", module.wasm());
+        let template = workspace.path("pkg-template").join(&types);
+        if template.is_file() {
+            copy(&template, &dist.join(&types))?;
+        }
     }
+    compile(workspace, &dist)?;
     copy(&workspace.require("pkg-template/README.md")?, &package.join("README.md"))?;
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
         copy(&workspace.require(licence)?, &package.join(licence))?;

@@ -6,18 +6,27 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::wasm::MODULES;
 use crate::say;
 
-/// Prints raw and gzipped (level 9) sizes of the module and of all JavaScript together.
+/// Prints raw and gzipped (level 9) sizes of each module, with its budget, and of all JavaScript together.
 pub(super) fn report(package: &Path) -> anyhow::Result<()> {
     let dist = package.join("dist");
-    let module = std::fs::read(dist.join("core.wasm"))?;
+    for module in &MODULES {
+        let name = module.wasm();
+        let bytes = std::fs::read(dist.join(&name))?;
+        let gzipped = gzipped(&bytes)?;
+        let over = if gzipped > module.budget { ": TOO LARGE" } else { "" };
+        print(&name, &bytes, gzipped, &format!(" of {} at most{over}", module.budget));
+    }
     let mut scripts = Vec::new();
     collect_scripts(&dist, &mut scripts)?;
-    for (name, bytes) in [("core.wasm", &module), ("JavaScript", &scripts)] {
-        say!("pkg          {name:<10} {:>9} bytes, {:>9} gzipped", bytes.len(), gzipped(bytes)?);
-    }
+    print("JavaScript", &scripts, gzipped(&scripts)?, "");
     Ok(())
+}
+
+fn print(name: &str, bytes: &[u8], gzipped: usize, note: &str) {
+    say!("pkg          {name:<12} {:>9} bytes, {gzipped:>9} gzipped{note}", bytes.len());
 }
 
 fn collect_scripts(folder: &Path, scripts: &mut Vec<u8>) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! The WebAssembly module and its glue: compile, generate, optimise. The two steps after the compiler are skipped when neither
+//! The WebAssembly modules and their glue: compile, generate, optimise. The two steps after the compiler are skipped when neither
 //! their input nor anything else that they depend on has changed.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -29,52 +29,77 @@ const OPTIMISE: [&str; 9] = [
     "--enable-multivalue",
 ];
 
-/// The finished files, under cargo's target folder.
+/// One of the three modules of the package: a crate in `modules/` which says what is in it.
 pub(super) struct Module {
-    pub(super) glue: PathBuf,
-    pub(super) wasm: PathBuf,
+    name: &'static str,
+    glue: &'static str,
+    /// What a host may have to download for it, gzipped, in bytes.
+    pub(super) budget: usize,
 }
 
-pub(super) fn build(workspace: &Workspace, toolchain: WasmToolchain) -> anyhow::Result<Module> {
-    let compiled = compile(workspace, toolchain)?;
-    let out = workspace.target().join("xtask").join("wasm");
-    let module = Module { glue: out.join("glue.js"), wasm: out.join("core.wasm") };
-    let stamp_file = out.join("stamp");
-    let stamp = stamp(workspace, &compiled)?;
-    let known = std::fs::read_to_string(&stamp_file).unwrap_or_default();
-    if known == stamp && module.glue.is_file() && module.wasm.is_file() {
-        say!("glue         unchanged");
-        return Ok(module);
+/// An entry of the package loads exactly one of the first two; the third comes when a workbook is met.
+pub(super) const MODULES: [Module; 3] = [
+    Module { name: "package", glue: "glue-package", budget: 160_000 },
+    Module { name: "core", glue: "glue", budget: 240_000 },
+    Module { name: "excel", glue: "glue-excel", budget: 120_000 },
+];
+
+impl Module {
+    /// The file of the module in `dist/`.
+    pub(super) fn wasm(&self) -> String {
+        format!("{}.wasm", self.name)
     }
-    let _ = std::fs::remove_file(&stamp_file);
-    std::fs::create_dir_all(&out)?;
-    generate(workspace, &compiled, &out)?;
-    optimise(workspace, &out.join("glue_bg.wasm"), &module.wasm)?;
-    imports::refuse_env(&std::fs::read(&module.wasm)?)?;
-    // Last, so that an interrupted run is done again.
-    std::fs::write(&stamp_file, stamp)?;
-    Ok(module)
+
+    /// The file of its glue in `dist/`.
+    pub(super) fn glue(&self) -> String {
+        format!("{}.js", self.glue)
+    }
 }
 
-fn compile(workspace: &Workspace, toolchain: WasmToolchain) -> anyhow::Result<PathBuf> {
-    say!("compile      d365-clm for wasm32-unknown-unknown");
-    let mut cargo = toolchain.cargo(workspace, "rustc");
-    // Only a cdylib: with an rlib beside it the linker keeps more than is needed.
-    cargo.args(["--lib", "--crate-type", "cdylib", "-p", "d365-clm", "--features", "wasm", "--release"]);
+/// Makes all modules; the finished files lie in the folder that is given back, which is under cargo's target folder.
+pub(super) fn build(workspace: &Workspace, toolchain: WasmToolchain) -> anyhow::Result<PathBuf> {
+    let out = workspace.target().join("xtask").join("wasm");
+    for module in &MODULES {
+        let compiled = compile(workspace, toolchain, module)?;
+        let stamp_file = out.join(format!("{}.stamp", module.name));
+        let stamp = stamp(workspace, &compiled)?;
+        let known = std::fs::read_to_string(&stamp_file).unwrap_or_default();
+        let finished = out.join(module.wasm());
+        if known == stamp && finished.is_file() && out.join(module.glue()).is_file() {
+            say!("glue         {} unchanged", module.glue());
+            continue;
+        }
+        let _ = std::fs::remove_file(&stamp_file);
+        std::fs::create_dir_all(&out)?;
+        generate(workspace, &compiled, &out, module)?;
+        optimise(workspace, &out.join(format!("{}_bg.wasm", module.glue)), &finished)?;
+        imports::refuse_env(&std::fs::read(&finished)?)?;
+        // Last, so that an interrupted run is done again.
+        std::fs::write(&stamp_file, stamp)?;
+    }
+    Ok(out)
+}
+
+/// Each module by a call of its own, for cargo would give them the union of their features; the crates below are compiled once.
+fn compile(workspace: &Workspace, toolchain: WasmToolchain, module: &Module) -> anyhow::Result<PathBuf> {
+    say!("compile      {} for wasm32-unknown-unknown", module.wasm());
+    let name = format!("module-{}", module.name);
+    let mut cargo = toolchain.cargo(workspace, "build");
+    cargo.args(["-p", &name, "--release"]);
     run(&mut cargo)?;
-    let compiled =
-        toolchain.target_dir(workspace).join(crate::setup::WASM_TARGET).join("release").join("d365_clm.wasm");
+    let folder = toolchain.target_dir(workspace).join(crate::setup::WASM_TARGET).join("release");
+    let compiled = folder.join(format!("module_{}.wasm", module.name));
     anyhow::ensure!(compiled.is_file(), "the compiler left no {}", compiled.display());
     Ok(compiled)
 }
 
-fn generate(workspace: &Workspace, compiled: &Path, out: &Path) -> anyhow::Result<()> {
-    say!("glue         wasm-bindgen --target web");
+fn generate(workspace: &Workspace, compiled: &Path, out: &Path, module: &Module) -> anyhow::Result<()> {
+    say!("glue         {}, by wasm-bindgen --target web", module.glue());
     let mut build = profile::tool_build(workspace);
     build.args(["-p", "xtask", "--features", "bindgen", "--bin", "xtask-bindgen"]);
     run(&mut build)?;
     let mut bindgen = command(workspace.program(profile::TOOLS, "xtask-bindgen"), workspace.root());
-    run(bindgen.arg(compiled).arg(out).arg("glue"))
+    run(bindgen.arg(compiled).arg(out).arg(module.glue))
 }
 
 fn optimise(workspace: &Workspace, from: &Path, to: &Path) -> anyhow::Result<()> {

@@ -51,10 +51,19 @@ fn biome(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
     context.check(name, node(context, Tool::Biome)?.args(["check", "--error-on-warnings", "."]))
 }
 
+/// Everything, then the library with each of its features alone and with none: what is there is used and documented in each.
 fn clippy(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
-    let mut clippy = cargo(context);
-    clippy.args(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]);
-    context.check(name, &mut clippy)
+    let mut all = cargo(context);
+    all.args(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]);
+    let mut outcome = context.check(name, &mut all)?;
+    for features in ["package", "full", "excel", ""] {
+        let mut one = cargo(context);
+        one.args(["clippy", "-p", "d365-clm", "--lib", "--no-default-features", "--features", features]);
+        if let Outcome::Failed(problem) = context.check(name, one.args(["--", "-D", "warnings"]))? {
+            outcome = Outcome::Failed(format!("with the features \"{features}\" only: {problem}"));
+        }
+    }
+    Ok(outcome)
 }
 
 fn clippy_wasm(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
@@ -62,28 +71,35 @@ fn clippy_wasm(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
         Ok(toolchain) => *toolchain,
         Err(missing) => return Ok(Outcome::Missing(missing.clone())),
     };
-    let mut lint = if toolchain.has_clippy() {
-        let mut clippy = toolchain.cargo(context.workspace, "clippy");
-        clippy.args(WASM_TESTS).args(["--lib", "--", "-D", "warnings"]);
-        clippy
-    } else {
-        // The compiler's own warnings are what is left where there is no clippy for it.
+    let mut outcome = Outcome::Passed;
+    for lint in &mut wasm_lints(context, toolchain) {
+        if let failed @ Outcome::Failed(_) = context.check(name, lint)? {
+            outcome = failed;
+        }
+    }
+    Ok(outcome)
+}
+
+/// The exports with their tests, then those of each module that has less than all.
+fn wasm_lints(context: &Context<'_>, toolchain: WasmToolchain) -> Vec<Command> {
+    let without_default = ["-p", "d365-clm", "--lib", "--no-default-features", "--features"];
+    if toolchain.has_clippy() {
+        let mut all = toolchain.cargo(context.workspace, "clippy");
+        all.args(WASM_TESTS).args(["--lib", "--", "-D", "warnings"]);
+        let parts = ["wasm,package", "wasm,excel"].map(|features| {
+            let mut part = toolchain.cargo(context.workspace, "clippy");
+            part.args(without_default).args([features, "--", "-D", "warnings"]);
+            part
+        });
+        return std::iter::once(all).chain(parts).collect();
+    }
+    // The compiler's own warnings are what is left where there is no clippy for it.
+    let check = |features| {
         let mut check = toolchain.cargo(context.workspace, "rustc");
-        check.args([
-            "--lib",
-            "-p",
-            "d365-clm",
-            "--features",
-            "wasm",
-            "--profile",
-            "check",
-            "--",
-            "-D",
-            "warnings",
-        ]);
+        check.args(without_default).args([features, "--profile", "check", "--", "-D", "warnings"]);
         check
     };
-    context.check(name, &mut lint)
+    ["wasm,full,excel", "wasm,package", "wasm,excel"].map(check).into()
 }
 
 /// Unit, integration and property tests, and doctests. The test runner has none and takes long to compile in this profile.

@@ -1,14 +1,16 @@
-//! The directory of an archive.
+//! The directory of an archive: which entries there are, and where.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::package::Limits;
+use crate::package::pull::Wanted;
 
 use super::entry::EntryReader;
-use super::records::{Central, End, Fields, LOCAL_SIZE};
-use super::{DEFLATED, FLAG_UTF8, STORED, corrupt, names};
+use super::records::{Central, End, Fields, LOCAL_SIZE, RECORD_64, TAIL};
+use super::{DEFLATED, FLAG_UTF8, RawEntry, STORED, corrupt, names};
 
 /// An entry as the directory describes it.
 #[derive(Debug, Clone)]
@@ -20,48 +22,37 @@ pub(crate) struct Entry {
     pub(super) flags: u16,
     pub(super) method: u16,
     pub(super) crc: u32,
+    pub(super) time: u16,
+    pub(super) date: u16,
     pub(super) offset: u64,
     /// Where the next entry or the directory begins: this one must end before.
     pub(super) limit: u64,
 }
 
-/// An archive in memory whose directory was read and found sound.
+impl Entry {
+    /// What a copy of it in another archive needs.
+    pub(crate) fn to_raw(&self) -> RawEntry {
+        RawEntry {
+            name: self.raw_name.clone(),
+            utf8: self.flags & FLAG_UTF8 != 0,
+            method: self.method,
+            time: self.time,
+            date: self.date,
+            crc: self.crc,
+            compressed: self.compressed,
+            size: self.size,
+        }
+    }
+}
+
+/// A directory that was read and found sound.
 #[derive(Debug, Clone)]
-pub(crate) struct Archive {
-    bytes: Arc<Vec<u8>>,
+pub(crate) struct Directory {
     entries: Arc<Vec<Entry>>,
     by_name: Arc<HashMap<String, usize>>,
 }
 
-impl Archive {
-    /// Whether the bytes end like a zip.
-    pub(crate) fn is_zip(bytes: &[u8]) -> bool {
-        End::find(bytes).is_some()
-    }
-
-    /// Reads the directory. `PACKAGE_CORRUPT` where it contradicts itself or the file, `PACKAGE_LIMIT` where it promises
-    /// more than `limits` allow; nothing is inflated here.
-    pub(crate) fn open(bytes: Vec<u8>, limits: &Limits) -> Result<Self> {
-        let end = End::find(&bytes).ok_or_else(|| corrupt("the zip has no directory at its end"))?;
-        if !end.one_volume {
-            return Err(corrupt("the zip is one of several volumes"));
-        }
-        let mut entries = read_directory(&bytes, &end, limits)?;
-        check_overlap(&mut entries, end.directory_offset)?;
-        let mut by_name = HashMap::with_capacity(entries.len());
-        for (index, entry) in entries.iter().enumerate() {
-            if by_name.insert(entry.name.clone(), index).is_some() {
-                return Err(corrupt(format!("the zip has two entries named \"{}\"", entry.name)));
-            }
-        }
-        Ok(Self { bytes: Arc::new(bytes), entries: Arc::new(entries), by_name: Arc::new(by_name) })
-    }
-
-    /// The bytes that it was opened from; a copy only while a reader of an entry is still about.
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        Arc::unwrap_or_clone(self.bytes)
-    }
-
+impl Directory {
     /// All entries in the order of the directory, folders included.
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
@@ -74,27 +65,139 @@ impl Archive {
 
     /// Begins to read an entry.
     pub(crate) fn reader(&self, entry: &Entry) -> Result<EntryReader> {
-        EntryReader::new(Arc::clone(&self.bytes), entry)
-    }
-
-    /// The whole content of an entry, checked.
-    pub(crate) fn read(&self, entry: &Entry) -> Result<Vec<u8>> {
-        let mut reader = self.reader(entry)?;
-        let mut out = Vec::new();
-        while reader.read(&mut out)? {}
-        Ok(out)
+        EntryReader::new(entry)
     }
 }
 
-fn read_directory(bytes: &[u8], end: &End, limits: &Limits) -> Result<Vec<Entry>> {
-    if end.entries > limits.entries {
-        return Err(limit("entries", end.entries, limits.entries));
+/// Finds the directory of an archive and reads it. `PACKAGE_CORRUPT` where it contradicts itself or the file,
+/// `PACKAGE_LIMIT` where it promises more than the limits allow; nothing is inflated here.
+pub(crate) struct DirectoryReader {
+    size: u64,
+    limits: Limits,
+    wanted: Wanted,
+    state: State,
+    /// The end of the archive, kept since the directory mostly lies in it.
+    tail: Vec<u8>,
+}
+
+enum State {
+    Tail,
+    Record64 {
+        end: End,
+    },
+    Directory {
+        end: End,
+    },
+    Done(Directory),
+    /// No zip; the first bytes tell what it is instead.
+    Foreign,
+    Failed,
+}
+
+impl DirectoryReader {
+    pub(crate) fn new(size: u64, limits: &Limits) -> Self {
+        let mut wanted = Wanted::default();
+        wanted.ask(size.saturating_sub(TAIL)..size);
+        Self { size, limits: *limits, wanted, state: State::Tail, tail: Vec::new() }
     }
-    let stop = end.directory_offset.checked_add(end.directory_size).filter(|&stop| stop <= end.position);
-    let directory = stop
-        .and_then(|stop| bytes.get(usize::try_from(end.directory_offset).ok()?..usize::try_from(stop).ok()?));
-    let directory = directory
-        .ok_or_else(|| corrupt("the zip's directory does not lie where the end of the file says"))?;
+
+    pub(crate) fn want(&self) -> Option<Range<u64>> {
+        self.wanted.range()
+    }
+
+    /// Takes the bytes that were wanted.
+    pub(crate) fn give(&mut self, bytes: Vec<u8>) -> Result<()> {
+        let range = self.wanted.take(&bytes)?;
+        match std::mem::replace(&mut self.state, State::Failed) {
+            State::Tail => {
+                self.tail = bytes;
+                match End::find(&self.tail, range.start) {
+                    None => self.state = State::Foreign,
+                    Some(end) => match end.record_64 {
+                        None => self.directory(end)?,
+                        Some(at) => match self.in_tail(at..at.saturating_add(RECORD_64)) {
+                            Some(record) => {
+                                let end = End::read_64(record, at).unwrap_or(end);
+                                self.directory(end)?;
+                            }
+                            None => {
+                                self.wanted.ask(at..at.saturating_add(RECORD_64));
+                                self.state = State::Record64 { end };
+                            }
+                        },
+                    },
+                }
+            }
+            State::Record64 { end } => {
+                self.directory(End::read_64(&bytes, range.start).unwrap_or(end))?;
+            }
+            State::Directory { end } => self.entries(&bytes, &end)?,
+            State::Done(_) | State::Foreign | State::Failed => {
+                return Err(Error::argument("no bytes of the package are wanted now"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of the archive.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The directory, once nothing is wanted any more; none where the file is no zip.
+    pub(crate) fn directory_read(&self) -> Option<&Directory> {
+        match &self.state {
+            State::Done(directory) => Some(directory),
+            _ => None,
+        }
+    }
+
+    /// These bytes, if they lie in the part at the end that was read first.
+    pub(crate) fn in_tail(&self, range: Range<u64>) -> Option<&[u8]> {
+        let base = self.size - self.tail.len() as u64;
+        let from = usize::try_from(range.start.checked_sub(base)?).ok()?;
+        let to = usize::try_from(range.end.checked_sub(base)?).ok()?;
+        self.tail.get(from..to)
+    }
+
+    fn directory(&mut self, end: End) -> Result<()> {
+        if !end.one_volume {
+            return Err(corrupt("the zip is one of several volumes"));
+        }
+        if end.entries > self.limits.entries {
+            return Err(limit("entries", end.entries, self.limits.entries));
+        }
+        if end.directory_size > self.limits.spool {
+            return Err(limit("bytes in its directory", end.directory_size, self.limits.spool));
+        }
+        let stop = end.directory_offset.checked_add(end.directory_size).filter(|&stop| stop <= end.position);
+        let stop =
+            stop.ok_or_else(|| corrupt("the zip's directory does not lie where the end of the file says"))?;
+        let range = end.directory_offset..stop;
+        if let Some(bytes) = self.in_tail(range.clone()) {
+            let bytes = bytes.to_vec();
+            return self.entries(&bytes, &end);
+        }
+        self.wanted.ask(range);
+        self.state = State::Directory { end };
+        Ok(())
+    }
+
+    fn entries(&mut self, bytes: &[u8], end: &End) -> Result<()> {
+        let mut entries = read_entries(bytes, end, &self.limits)?;
+        check_overlap(&mut entries, end.directory_offset)?;
+        let mut by_name = HashMap::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            if by_name.insert(entry.name.clone(), index).is_some() {
+                return Err(corrupt(format!("the zip has two entries named \"{}\"", entry.name)));
+            }
+        }
+        self.state = State::Done(Directory { entries: Arc::new(entries), by_name: Arc::new(by_name) });
+        Ok(())
+    }
+}
+
+fn read_entries(directory: &[u8], end: &End, limits: &Limits) -> Result<Vec<Entry>> {
     let mut fields = Fields::at(directory, 0).ok_or_else(|| corrupt("the zip's directory can't be read"))?;
     let mut entries = Vec::new();
     let mut total = 0u64;
@@ -130,6 +233,8 @@ fn to_entry(central: &Central<'_>) -> Result<Entry> {
         flags: central.flags,
         method: central.method,
         crc: central.crc,
+        time: central.time,
+        date: central.date,
         offset: central.offset,
         limit: 0,
     })
@@ -174,7 +279,7 @@ fn check_overlap(entries: &mut [Entry], directory: u64) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Raw, archive};
+    use super::super::testing::{Archive, Raw, archive};
     use super::*;
     use proptest::prelude::*;
 
