@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::catalog::{builtin, nearest};
+use crate::catalog::{Catalog, builtin, nearest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::table::SourceFormat;
 
+use super::doctor::{Doctor, Repairer};
 use super::foreign;
+use super::header::HeaderDoc;
 use super::limits::Limits;
-use super::manifest::{Manifest, ManifestEntity};
+use super::manifest::{ManifestDoc, ManifestEntity};
 use super::pull::Pull;
 use super::row_reader::RowReader;
 use super::zip::{Directory, EntryReader};
@@ -26,6 +29,25 @@ pub struct DataPackage {
     name: String,
     description: String,
     entities: Vec<PackageEntity>,
+    parts: Arc<Parts>,
+    schema: Option<Arc<Catalog>>,
+}
+
+/// What was read of the package when it was opened.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) header: HeaderPart,
+    pub(super) manifest: ManifestDoc,
+    /// The entry that has it: another one than `Manifest.xml` only where the package was opened leniently.
+    pub(super) manifest_entry: String,
+}
+
+/// `PackageHeader.xml`, as far as it was found.
+#[derive(Debug)]
+pub(super) enum HeaderPart {
+    Missing,
+    Unreadable { entry: String, error: Error },
+    Read { entry: String, doc: HeaderDoc },
 }
 
 /// An entity as the package's manifest describes it. Numbers and flags are as they stand there, 0 and false where missing.
@@ -88,14 +110,34 @@ pub struct FileInfo {
 }
 
 impl DataPackage {
-    pub(super) fn new(directory: Directory, manifest: Manifest, limits: Limits) -> Self {
+    pub(super) fn new(
+        directory: Directory,
+        parts: Parts,
+        limits: Limits,
+        schema: Option<Arc<Catalog>>,
+    ) -> Self {
+        let manifest = parts.manifest.manifest();
         Self {
             directory,
             limits,
             name: manifest.project,
             description: manifest.description,
             entities: manifest.entities.into_iter().map(PackageEntity::from).collect(),
+            parts: Arc::new(parts),
+            schema,
         }
+    }
+
+    /// Begins to examine the package: everything that makes the service reject, misread or silently skip it.
+    #[must_use]
+    pub fn doctor(&self) -> Doctor {
+        Doctor::new(self.directory.clone(), Arc::clone(&self.parts), self.schema.clone())
+    }
+
+    /// Begins to write the package anew, with what can be corrected safely corrected.
+    #[must_use]
+    pub fn repair(&self) -> Repairer {
+        Repairer::new(self.directory.clone(), Arc::clone(&self.parts), self.schema.clone())
     }
 
     /// Name of the data project that the package was exported from or is meant for.

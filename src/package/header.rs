@@ -1,10 +1,9 @@
 //! `PackageHeader.xml`: says that the zip is a data package and which manifest it has.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 use super::HEADER_FILE;
-use super::xml_read::{XmlReader, decode};
-use super::xml_write::XmlWriter;
+use super::xml::{Correction, Document, ManifestIssue, Members, Shape, XmlWriter, correct, issues, member};
 
 const ROOT: &str = "DataManagementPackageHeader";
 const MANIFEST_TYPE: &str =
@@ -13,7 +12,16 @@ const PACKAGE_TYPE: &str = "DefinitionGroup";
 /// What current environments write; packages of 2017 have 1.
 const VERSION: i32 = 2;
 
-const MEMBERS: [&str; 4] = ["Description", "ManifestType", "PackageType", "PackageVersion"];
+/// Members that have one value only.
+pub(super) const FIXED: [(&str, &str); 2] = [("ManifestType", MANIFEST_TYPE), ("PackageType", PACKAGE_TYPE)];
+
+static SHAPE: Shape = Shape::Members(MEMBERS);
+static MEMBERS: Members = &[
+    ("Description", Shape::Text),
+    ("ManifestType", Shape::Fixed(MANIFEST_TYPE)),
+    ("PackageType", Shape::Fixed(PACKAGE_TYPE)),
+    ("PackageVersion", Shape::Number),
+];
 
 /// The header of a package of that data project. Its description is the project's name, as the service does it.
 pub(super) fn write(project: &str) -> Result<Vec<u8>> {
@@ -27,43 +35,85 @@ pub(super) fn write(project: &str) -> Result<Vec<u8>> {
     xml.finish()
 }
 
-/// Checks a header; nothing in it is needed later.
-pub(super) fn check(bytes: &[u8], max_depth: u32) -> Result<()> {
-    let text = decode(bytes, HEADER_FILE)?;
-    let mut xml = XmlReader::new(&text, HEADER_FILE, max_depth);
-    xml.root(&[ROOT])?;
-    xml.members(&MEMBERS, &mut |xml, index, element| match index {
-        1 => expect(xml, element.line, MANIFEST_TYPE),
-        2 => expect(xml, element.line, PACKAGE_TYPE),
-        3 => xml.int(element).map(drop),
-        _ => xml.text().map(drop),
-    })?;
-    xml.end()
-}
+/// The document of a header. Nothing in it is needed later, so all that can be done is to correct it.
+#[derive(Debug, Clone)]
+pub(super) struct HeaderDoc(Document);
 
-fn expect(xml: &mut XmlReader<'_>, line: u64, expected: &str) -> Result<()> {
-    let found = xml.text()?;
-    if found.trim() == expected {
-        return Ok(());
+impl HeaderDoc {
+    /// Understands every header of a data package that is well-formed, in UTF-8 or UTF-16; see [`HeaderDoc::issues`].
+    ///
+    /// # Errors
+    /// `MANIFEST_INVALID` for what is not well-formed, has a document type, is the header of a data template or has another
+    /// root. `PACKAGE_LIMIT` as for a manifest.
+    pub(super) fn parse(bytes: &[u8], max_depth: u32) -> Result<Self> {
+        let document = Document::parse(bytes, HEADER_FILE, max_depth)?;
+        let Document { root, source, .. } = &document;
+        let name = root.name(source);
+        if name != ROOT {
+            return Err(document
+                .invalid(root, format_args!("the root element is <{name}>"))
+                .hint(format!("It must be <{ROOT}>.")));
+        }
+        for name in ["ManifestType", "PackageType"] {
+            let Some(element) = member(root, source, name) else { continue };
+            if element.text(source).is_some_and(|text| text.contains("Template")) {
+                return Err(document
+                    .invalid(element, format_args!("<{name}> says that this is a data template"))
+                    .hint("Export a data project instead: templates hold no data."));
+            }
+        }
+        Ok(Self(document))
     }
-    Err(refuse(xml, line, &found, expected))
-}
 
-fn refuse(xml: &XmlReader<'_>, line: u64, found: &str, expected: &str) -> Error {
-    let short = |name: &str| name.rsplit('.').next().unwrap_or_default().chars().take(60).collect::<String>();
-    let error =
-        xml.invalid(line, format!("the package is a {:?}, not a {:?}", short(found), short(expected)));
-    if found.contains("Template") {
-        error.hint("This is a data template: export a data project instead.")
-    } else {
-        error.hint(format!("The element must be {expected}."))
+    /// What the service would misread, in the order of the document, with the places it was parsed from.
+    pub(super) fn issues(&self) -> Vec<ManifestIssue> {
+        issues(&self.0, ROOT, &SHAPE, "")
+    }
+
+    /// Text of a member, by the element's name; none where it is missing or has no value.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let Document { root, source, .. } = &self.0;
+        member(root, source, name).and_then(|element| element.text(source)).map(|text| text.to_string())
+    }
+
+    /// The bytes, which are those it was parsed from but for what was changed since.
+    pub(super) fn write(&self) -> Result<Vec<u8>> {
+        self.0.write()
+    }
+
+    /// Sets `Description`, or another member by the element's name; one that is missing is put where it belongs.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a name that is none of its members, and for characters that XML can't hold.
+    pub(super) fn set_text(&mut self, name: &str, value: &str) -> Result<()> {
+        let Document { source, root, .. } = &mut self.0;
+        root.set_member(source, MEMBERS, name, value)
+    }
+
+    /// Corrects namespaces, order and repetitions, and makes the two types what the service expects.
+    ///
+    /// # Errors
+    /// `MANIFEST_INVALID` where a namespace can't be corrected, for example because there are too many prefixes.
+    pub(super) fn correct(&mut self) -> Result<Correction> {
+        let mut correction = correct(&mut self.0, &SHAPE)?;
+        let Document { source, root, .. } = &mut self.0;
+        for (name, shape) in MEMBERS {
+            let Shape::Fixed(expected) = shape else { continue };
+            let found = member(root, source, name).map(|found| found.text(source));
+            if found.is_some_and(|text| !text.is_some_and(|text| shape.takes(&text))) {
+                root.set_member(source, MEMBERS, name, expected)?;
+                correction.values += 1;
+            }
+        }
+        Ok(correction)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorCode;
+    use crate::error::{Error, ErrorCode};
+    use crate::package::xml::IssueKind;
 
     /// The example of the format's description.
     const EXAMPLE: &str = "<DataManagementPackageHeader xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" \
@@ -76,8 +126,22 @@ mod tests {
         std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
     }
 
+    fn doc(text: &str) -> HeaderDoc {
+        HeaderDoc::parse(text.as_bytes(), 64).unwrap()
+    }
+
+    /// The one issue, and the header corrected.
+    fn corrected(text: &str) -> (IssueKind, &'static str, String) {
+        let mut doc = doc(text);
+        let [issue] = doc.issues().try_into().unwrap();
+        assert_eq!((issue.file, issue.entity), ("PackageHeader.xml", None));
+        assert_ne!(doc.correct().unwrap(), Correction::default());
+        assert_eq!(doc.issues(), []);
+        (issue.kind, issue.element, String::from_utf8(doc.write().unwrap()).unwrap())
+    }
+
     fn refused(text: &str) -> Error {
-        let error = check(text.as_bytes(), 64).unwrap_err();
+        let error = HeaderDoc::parse(text.as_bytes(), 64).unwrap_err();
         assert_eq!(error.code, ErrorCode::ManifestInvalid, "{error}");
         assert_eq!(error.at.as_ref().unwrap().file.as_deref(), Some("PackageHeader.xml"));
         error
@@ -90,23 +154,33 @@ mod tests {
     }
 
     #[test]
-    fn every_encoding_of_the_field_is_read() {
-        check(&utf16(EXAMPLE), 64).unwrap();
-        check(EXAMPLE.as_bytes(), 64).unwrap();
-        check(format!("\u{feff}{EXAMPLE}").as_bytes(), 64).unwrap();
-        check(&utf16(&format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n{EXAMPLE}\r\n")), 64).unwrap();
-        let big_endian: Vec<u8> =
-            std::iter::once(0xfeff).chain(EXAMPLE.encode_utf16()).flat_map(u16::to_be_bytes).collect();
-        check(&big_endian, 64).unwrap();
-        check(&EXAMPLE.replace(">2<", ">1<").into_bytes(), 64).unwrap();
+    fn every_encoding_of_the_field_is_read_and_kept() {
+        for bytes in [
+            utf16(EXAMPLE),
+            EXAMPLE.as_bytes().to_vec(),
+            format!("\u{feff}{EXAMPLE}").into_bytes(),
+            utf16(&format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n{EXAMPLE}\r\n")),
+            std::iter::once(0xfeff).chain(EXAMPLE.encode_utf16()).flat_map(u16::to_be_bytes).collect(),
+            EXAMPLE.replace(">2<", ">1<").into_bytes(),
+        ] {
+            let mut doc = HeaderDoc::parse(&bytes, 64).unwrap();
+            assert_eq!(doc.issues(), []);
+            assert_eq!(doc.correct().unwrap(), Correction::default());
+            assert_eq!(doc.write().unwrap(), bytes);
+        }
     }
 
     #[test]
-    fn other_roots_and_namespaces_are_refused() {
-        assert!(refused(&EXAMPLE.replace("2015/01", "2016/01")).hint.unwrap().contains("2015/01"));
-        assert!(
-            refused(&EXAMPLE.replace("DataManagementPackageHeader", "Header")).message.contains("<Header>")
-        );
+    fn another_namespace_is_an_issue() {
+        let (kind, element, text) = corrected(&EXAMPLE.replace("2015/01", "2016/01"));
+        assert_eq!((kind, element), (IssueKind::WrongRootNamespace, "DataManagementPackageHeader"));
+        assert_eq!(text, EXAMPLE);
+    }
+
+    #[test]
+    fn other_roots_are_refused() {
+        let error = refused(&EXAMPLE.replace("DataManagementPackageHeader", "Header"));
+        assert!(error.message.contains("<Header>"));
         assert!(refused("no xml").message.contains("before the root"));
         assert!(refused("").message.contains("no root"));
     }
@@ -114,17 +188,44 @@ mod tests {
     #[test]
     fn a_data_template_is_named_as_such() {
         let error = refused(&EXAMPLE.replace("PackageManifest<", "TemplatePackageManifest<"));
-        assert!(error.hint.unwrap().contains("data template"));
+        assert!(error.message.contains("data template"));
         refused(&EXAMPLE.replace(">DefinitionGroup<", ">Template<"));
     }
 
     #[test]
-    fn elements_out_of_order_are_named_with_their_line() {
-        let late = EXAMPLE
-            .replace("<Description>CLM-Currencies-Import</Description>", "")
-            .replace("</PackageVersion>", "</PackageVersion>\n<Description>x</Description>");
-        let error = refused(&late);
-        assert!(error.message.contains("<Description> comes too late, after <PackageVersion>"), "{error}");
-        assert_eq!(error.at.unwrap().line, Some(2));
+    fn other_types_are_an_issue() {
+        let (kind, element, text) = corrected(&EXAMPLE.replace(">DefinitionGroup<", ">definitiongroup<"));
+        let expected = "DefinitionGroup";
+        assert_eq!(
+            (kind, element),
+            (IssueKind::BadValue { found: "definitiongroup".into(), expected }, "PackageType")
+        );
+        assert_eq!(text, EXAMPLE);
+    }
+
+    #[test]
+    fn elements_out_of_order_are_an_issue_with_their_place() {
+        let (before, rest) = EXAMPLE.split_once("<Description>CLM-Currencies-Import</Description>").unwrap();
+        let late = before.to_owned()
+            + &rest.replace(
+                "</PackageVersion>",
+                "</PackageVersion>\n <Description>CLM-Currencies-Import</Description>",
+            );
+        let issue = doc(&late).issues().remove(0);
+        assert_eq!(issue.to_string(), "<Description> comes too late, after <PackageVersion>");
+        assert_eq!((issue.line, issue.column), (2, 2));
+        let (_, element, text) = corrected(&late);
+        assert_eq!(element, "Description");
+        assert_eq!(text, EXAMPLE.replace("<Description>", "\n <Description>"));
+    }
+
+    #[test]
+    fn a_text_can_be_set() {
+        let mut doc = doc(EXAMPLE);
+        doc.set_text("Description", "New").unwrap();
+        let text = String::from_utf8(doc.write().unwrap()).unwrap();
+        assert_eq!(text, EXAMPLE.replace("CLM-Currencies-Import", "New"));
+        assert_eq!(doc.set_text("PackageVersion", "two").unwrap_err().code, ErrorCode::InvalidArgument);
+        assert_eq!(doc.set_text("Project", "x").unwrap_err().code, ErrorCode::InvalidArgument);
     }
 }

@@ -41,12 +41,11 @@ mod resolved;
 mod row_reader;
 mod spec;
 mod writer;
-mod xml_read;
-mod xml_write;
+mod xml;
 mod zip;
 
 pub use data_package::{DataPackage, FileInfo, FileReader, PackageEntity};
-pub use doctor::{Code, CodeInfo, Diagnostic, Repair, Severity};
+pub use doctor::{Code, CodeInfo, Diagnostic, Doctor, Repair, Repairer, Severity, refusal};
 pub use limits::Limits;
 pub use local::{LocalPackage, LocalRows};
 pub use opener::Opener;

@@ -106,6 +106,7 @@ fn resolve(spec: EntitySpec) -> Result<(ManifestEntity, Plan)> {
         format,
         target_entity: spec.target_entity.or_else(|| known.map(|entity| entity.aot.clone())),
         validation_status: Some("Yes".to_owned()),
+        transforms: Vec::new(),
         label,
     };
     let plan = Plan {
@@ -157,7 +158,7 @@ impl Plan {
                 header: header.clone(),
                 target: self.target(&field, builtin()),
             });
-            maps.push(Map { column: header, field });
+            maps.push(Map { column: header, field, ..Map::default() });
         }
         Ok((columns, maps))
     }

@@ -249,8 +249,8 @@ codes! {
     ColumnUnmapped "PKG-COLUMN-UNMAPPED" Error No "Column is not mapped"
         "The file has a column without a map (DMF2025, *Data management error descriptions*)."
         "Add a map, or remove the column."
-    ColumnCase "PKG-COLUMN-CASE" Error Yes "Column and map differ by case"
-        "Names of columns match exactly; DMF2022 and DMF2025 follow (that the service never ignores case is unverified)."
+    ColumnCase "PKG-COLUMN-CASE" Error Sometimes "Column and map differ by case"
+        "Names of columns match exactly; DMF2022 and DMF2025 follow (that the service never ignores case is unverified). Repairable where the map has no conversions or defaults."
         "Write the column in the map as the file has it."
     FieldUnknown "PKG-FIELD-UNKNOWN" Warning No "Unknown field"
         "The catalogue has no such field for the entity. A tenant may have extended it, so this is an error only against the schema of a tenant; there the service finds the mapping incorrect."
@@ -382,6 +382,21 @@ codes! {
 }
 
 impl Code {
+    /// Whether it is about the text of a file, which `repair` writes anew.
+    pub(super) const fn is_of_text(self) -> bool {
+        matches!(
+            self,
+            Self::Utf8InUnicode
+                | Self::UnicodeNoMark
+                | Self::UnicodeBigEndian
+                | Self::CsvUtf8Mark
+                | Self::CsvUtf16
+                | Self::LineFeed
+                | Self::BlankLine
+                | Self::FinalLineEnd
+        )
+    }
+
     /// The public spelling, for example `PKG-MAP-MISSING`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -7,7 +7,7 @@ use crate::table::Accepts;
 
 use super::codes::{Code, Severity};
 use super::report::{Diagnostic, Report, shown};
-use super::subject::{COMPANY, Subject};
+use super::subject::{COMPANY, ColumnMap, Subject};
 
 /// What is asked of the cells of one column.
 #[derive(Debug)]
@@ -48,42 +48,33 @@ fn fields_of<'a>(header: &'a [String], subject: &'a Subject, report: &mut Report
         return header.iter().map(|name| Some(name.as_str())).collect();
     }
     let at = |finding: Diagnostic| finding.file(&subject.file).entity(&subject.label);
-    let maps: HashMap<&str, &str> =
-        subject.maps.iter().rev().map(|map| (map.column.as_str(), map.field.as_str())).collect();
-    let names: HashSet<&str> = header.iter().map(String::as_str).collect();
-    // A map whose column differs by case only, where neither side has a better partner.
-    let free: HashMap<String, &str> = subject
-        .maps
-        .iter()
-        .map(|map| map.column.as_str())
-        .filter(|column| !names.contains(column))
-        .map(|column| (column.to_lowercase(), column))
-        .collect();
-    let mut matched = HashSet::new();
+    let maps: HashMap<&str, &ColumnMap> = subject.maps.iter().rev().map(|map| (map.column.as_str(), map)).collect();
+    let twins: HashMap<&str, &str> =
+        twins(subject.maps.iter().map(|map| map.column.as_str()), header).into_iter().collect();
     let fields = header
         .iter()
         .map(|name| {
-            if let Some(field) = maps.get(name.as_str()) {
-                return Some(*field);
+            if let Some(map) = maps.get(name.as_str()) {
+                return Some(map.field.as_str());
             }
-            let twin = free.get(&name.to_lowercase()).copied().filter(|twin| matched.insert(*twin));
-            let Some(twin) = twin else {
+            let Some(map) = twins.get(name.as_str()).and_then(|column| maps.get(column)) else {
                 if !name.is_empty() {
                     let message = format!("the column {} has no map", shown(name));
                     report.add(at(Diagnostic::new(Code::ColumnUnmapped, message)).line(1).column(name));
                 }
                 return None;
             };
-            let message = format!("the file has the column {}, the map {}", shown(name), shown(twin));
-            report.add(at(Diagnostic::new(Code::ColumnCase, message)).line(1).column(name));
-            maps.get(twin).copied()
+            let message = format!("the file has the column {}, the map {}", shown(name), shown(&map.column));
+            let finding = at(Diagnostic::new(Code::ColumnCase, message)).line(1).column(name);
+            report.add(finding.repairable(map.plain));
+            Some(map.field.as_str())
         })
         .collect();
+    let there: HashSet<&str> = header.iter().map(String::as_str).chain(twins.into_values()).collect();
     let mut told = HashSet::new();
     for map in &subject.maps {
-        let column = &map.column;
-        let there = names.contains(column.as_str()) || matched.contains(column.as_str());
-        if column.is_empty() || map.filled || there || !told.insert(column.as_str()) {
+        let column = map.column.as_str();
+        if column.is_empty() || map.filled || there.contains(column) || !told.insert(column) {
             continue;
         }
         let message = format!("the mapped column {} is not in the file", shown(column));
@@ -94,6 +85,30 @@ fn fields_of<'a>(header: &'a [String], subject: &'a Subject, report: &mut Report
         });
     }
     fields
+}
+
+/// Columns of the header and of the maps that differ by case only, where neither has a partner of its own spelling and no
+/// other of another one.
+pub(super) fn twins<'a>(
+    mapped: impl Iterator<Item = &'a str>,
+    header: &'a [String],
+) -> Vec<(&'a str, &'a str)> {
+    let mapped: Vec<&str> = mapped.collect();
+    let names: HashSet<&str> = header.iter().map(String::as_str).collect();
+    let known: HashSet<&str> = mapped.iter().copied().collect();
+    let lonely = |all: &mut dyn Iterator<Item = &'a str>, others: &HashSet<&str>| {
+        let mut lonely: HashMap<String, Option<&'a str>> = HashMap::new();
+        for name in all.filter(|name| !others.contains(name)) {
+            lonely.entry(name.to_lowercase()).and_modify(|it| *it = None).or_insert(Some(name));
+        }
+        lonely
+    };
+    let of_maps = lonely(&mut mapped.iter().copied(), &names);
+    let of_header = lonely(&mut header.iter().map(String::as_str), &known);
+    let mut twins: Vec<(&str, &str)> =
+        of_header.iter().filter_map(|(lower, name)| Some(((*name)?, (*of_maps.get(lower)?)?))).collect();
+    twins.sort_unstable();
+    twins
 }
 
 fn check_fields(

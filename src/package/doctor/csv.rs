@@ -174,6 +174,7 @@ impl Walker {
         if self.stopped {
             return;
         }
+        let open = self.state == State::Quoted;
         match self.state {
             State::Quoted => sink.fault(Fault::OpenQuote, self.quote_line),
             State::Return { .. } => self.lone_return(sink),
@@ -184,7 +185,10 @@ impl Walker {
         }
         let line = self.line;
         self.end_row(false, sink);
-        sink.fault(Fault::FinalLineEnd, line);
+        // A line end after an open quote would only become part of the value.
+        if !open {
+            sink.fault(Fault::FinalLineEnd, line);
+        }
     }
 
     /// Takes text up to a byte that `stops`; returns its length.
@@ -316,7 +320,7 @@ mod tests {
             ("\r\nA\r\n1\r\n", &[(BlankLine, 1)], 2),
             ("A\r\n1\r\n\r\n\r\n2\r\n\r\n", &[(BlankLine, 3)], 3),
             ("A\r\n\"x\"y\r\n2\r\n", &[(AfterQuote, 2)], 3),
-            ("A\r\n\"x\r\n2\r\n", &[(OpenQuote, 2), (FinalLineEnd, 4)], 2),
+            ("A\r\n\"x\r\n2\r\n", &[(OpenQuote, 2)], 2),
             ("A\r\n1\r2\r\n", &[(LoneReturn, 2)], 2),
             ("A\r\n1\r", &[(LoneReturn, 2), (FinalLineEnd, 2)], 2),
             ("A\r\n1\02\r\n\"\0\"\r\n", &[(Nul, 2), (Nul, 3)], 3),

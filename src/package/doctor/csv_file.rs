@@ -90,6 +90,10 @@ impl CsvFile {
         };
         if !self.seen.further_pass {
             self.tell_encoding(subject, report);
+            if self.stopped {
+                self.seen.facts.rewrite = false;
+                report.forget_repairs(&subject.file, false);
+            }
         }
         if next == Next::Again {
             self.seen.further_pass = true;

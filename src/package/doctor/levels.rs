@@ -117,6 +117,7 @@ mod tests {
             column: "PURCHASEAGREEMENTID".into(),
             field: "PURCHASEAGREEMENTID".into(),
             filled: false,
+            plain: true,
         }];
         let entity = |label| builtin().label(label).unwrap();
         assert!(!super::needs(entity(AGREEMENT), entity(CONTRACT), &number));

@@ -226,6 +226,7 @@ fn column_maps(entity: &ManifestEntity) -> Vec<ColumnMap> {
         column: map.column.clone(),
         field: map.field.clone(),
         filled: filled(map),
+        plain: !filled(map) && map.conversions == 0,
     });
     maps.collect()
 }

@@ -10,9 +10,18 @@ mod csv_file;
 mod keys;
 mod layout;
 mod levels;
+mod machine;
+mod manifest_rules;
+mod repair;
 mod report;
+mod rewrite_csv;
 mod rows;
 mod subject;
 
 pub use codes::{Code, CodeInfo, Repair, Severity};
+pub use machine::{Doctor, refusal};
+pub use repair::Repairer;
 pub use report::Diagnostic;
+
+#[cfg(test)]
+mod tests;

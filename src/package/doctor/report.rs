@@ -145,6 +145,17 @@ impl Report {
         self.counts.entry(key).or_default().all += 1;
     }
 
+    /// Takes back that findings of a file's text are repairable; with `all`, those of its columns too.
+    pub(super) fn forget_repairs(&mut self, file: &str, all: bool) {
+        let untold = self.counts.values_mut().filter_map(|count| count.untold.as_mut());
+        for finding in self.found.iter_mut().chain(untold) {
+            let of_columns = finding.code == Code::ColumnCase && all;
+            if finding.file.as_deref() == Some(file) && (finding.code.is_of_text() || of_columns) {
+                finding.repairable = false;
+            }
+        }
+    }
+
     /// All findings, worst first as far as one place goes: in the order in which they were met, with the numbers of the
     /// untold ones at the end.
     pub(super) fn finish(self) -> Vec<Diagnostic> {

@@ -50,6 +50,8 @@ pub(super) struct ColumnMap {
     pub(super) field: String,
     /// The service fills the field, so the file may lack the column.
     pub(super) filled: bool,
+    /// Nothing else is said of the column, so that the map can be written anew.
+    pub(super) plain: bool,
 }
 
 /// What the schema says of an entity, by upper-case field.

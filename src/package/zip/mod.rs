@@ -13,7 +13,7 @@ mod writer;
 
 pub use deflate::{Block, BlockDeflater};
 
-pub(super) use directory::{Directory, DirectoryReader};
+pub(super) use directory::{Directory, DirectoryReader, Entry};
 pub(super) use entry::EntryReader;
 pub(super) use names::unsafe_reason;
 pub(super) use writer::{RawEntry, ZipWriter};

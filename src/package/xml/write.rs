@@ -8,73 +8,57 @@ use crate::error::{Error, Result};
 use crate::table::Encoding;
 
 /// Default namespace of both files.
-pub(super) const NAMESPACE: &str = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement";
+pub(crate) const NAMESPACE: &str = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement";
 /// Namespace of `nil`.
-pub(super) const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+pub(crate) const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Text of a document that grows element by element.
-pub(super) struct XmlWriter {
+pub(crate) struct XmlWriter {
     text: String,
 }
 
 impl XmlWriter {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { text: String::from('\u{feff}') }
     }
 
     /// The root element with both namespaces, around what `inside` writes.
-    pub(super) fn root(&mut self, name: &str, inside: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    pub(crate) fn root(&mut self, name: &str, inside: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let attributes = format!("{name} xmlns:i=\"{SCHEMA_INSTANCE}\" xmlns=\"{NAMESPACE}\"");
         self.around(&attributes, name, inside)
     }
 
     /// An element around what `inside` writes.
-    pub(super) fn element(&mut self, name: &str, inside: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    pub(crate) fn element(&mut self, name: &str, inside: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         self.around(name, name, inside)
     }
 
     /// An element with text; `<X />` for an empty one.
-    pub(super) fn text(&mut self, name: &str, value: &str) -> Result<()> {
+    pub(crate) fn text(&mut self, name: &str, value: &str) -> Result<()> {
         if value.is_empty() {
             self.push(&["<", name, " />"]);
             return Ok(());
         }
         self.push(&["<", name, ">"]);
-        for c in value.chars() {
-            match c {
-                '&' => self.text.push_str("&amp;"),
-                '<' => self.text.push_str("&lt;"),
-                '>' => self.text.push_str("&gt;"),
-                // A carriage return as such would be read as a line feed.
-                '\r' => self.text.push_str("&#xD;"),
-                '\t' | '\n' => self.text.push(c),
-                '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
-                    return Err(Error::argument(format!(
-                        "{name} has the character {c:?}, which XML can't hold"
-                    ))
-                    .hint("Remove control characters from names and descriptions."));
-                }
-                _ => self.text.push(c),
-            }
-        }
+        escape(name, value, &mut self.text)?;
         self.push(&["</", name, ">"]);
         Ok(())
     }
 
-    pub(super) fn bool(&mut self, name: &str, value: bool) -> Result<()> {
+    pub(crate) fn bool(&mut self, name: &str, value: bool) -> Result<()> {
         self.text(name, if value { "true" } else { "false" })
     }
 
-    pub(super) fn int(&mut self, name: &str, value: impl std::fmt::Display) -> Result<()> {
+    pub(crate) fn int(&mut self, name: &str, value: impl std::fmt::Display) -> Result<()> {
         self.text(name, &value.to_string())
     }
 
     /// An element that says that there is no value.
-    pub(super) fn nil(&mut self, name: &str) {
+    pub(crate) fn nil(&mut self, name: &str) {
         self.push(&["<", name, " i:nil=\"true\" />"]);
     }
 
-    pub(super) fn finish(self) -> Result<Vec<u8>> {
+    pub(crate) fn finish(self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         // UTF-16 has every character.
         Encoding::Utf16Le.encode(&self.text, &mut bytes).map_err(|c| Error::argument(format!("no {c:?}")))?;
@@ -91,4 +75,24 @@ impl XmlWriter {
     fn push(&mut self, parts: &[&str]) {
         self.text.extend(parts.iter().copied());
     }
+}
+
+/// Appends a text as it stands between tags. The error names the element that it is for.
+pub(crate) fn escape(name: &str, value: &str, out: &mut String) -> Result<()> {
+    for c in value.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            // A carriage return as such would be read as a line feed.
+            '\r' => out.push_str("&#xD;"),
+            '\t' | '\n' => out.push(c),
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
+                return Err(Error::argument(format!("{name} has the character {c:?}, which XML can't hold"))
+                    .hint("Remove control characters from names and descriptions."));
+            }
+            _ => out.push(c),
+        }
+    }
+    Ok(())
 }
