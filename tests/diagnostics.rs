@@ -37,7 +37,8 @@ fn markdown() -> String {
     for code in Code::ALL {
         let info = code.info();
         let (severity, repair) = (info.severity.as_str(), repair(info.repair));
-        writeln!(out, "\n## {}\n\n**{}** ({severity}, repairable: {repair})\n", info.code, info.title).unwrap();
+        writeln!(out, "\n## {}\n\n**{}** ({severity}, repairable: {repair})\n", info.code, info.title)
+            .unwrap();
         writeln!(out, "{}\n\n*What to do:* {}", info.paragraph, info.hint).unwrap();
     }
     out
@@ -59,7 +60,10 @@ fn the_page_is_that_of_the_source() {
         std::fs::write(path, &made).unwrap();
     }
     let there = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(there.replace("\r\n", "\n") == made, "docs/diagnostics.md is out of date: run `cargo xtask diagnostics`");
+    assert!(
+        there.replace("\r\n", "\n") == made,
+        "docs/diagnostics.md is out of date: run `cargo xtask diagnostics`"
+    );
 }
 
 #[test]

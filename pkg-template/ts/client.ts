@@ -7,7 +7,7 @@ import { Handle } from "./handle.js";
 import { loader } from "./init.js";
 import type { Checkpoint, Job, JobKind } from "./job.js";
 import { objectToJson, toJson } from "./json.js";
-import type { EntityLine } from "./package.js";
+import type { EntityLine } from "./package/spec.js";
 import { countJson, type Entity, type Input, type Query, queryJson } from "./query.js";
 import type { RunOptions } from "./run.js";
 import { type Token, type TokenCredentialLike, type TokenRequest, tokenSource } from "./token.js";

@@ -147,9 +147,13 @@ export function invalid(message: string, details?: ErrorDetails): ClmError {
   return new ClmError("INVALID_ARGUMENT", message, details);
 }
 
-/** The object was disposed of before. */
-export function disposed(what: string): ClmError {
-  return new ClmError("DISPOSED", `${what} was disposed of`, { hint: "Create a new one." });
+/** The object was disposed of before, or went with its instance of the module: then `panic` is what ended that. */
+export function disposed(what: string, panic?: unknown): ClmError {
+  if (panic === undefined) return new ClmError("DISPOSED", `${what} was disposed of`, { hint: "Create a new one." });
+  return new ClmError("DISPOSED", `${what} is gone: the module was stopped by a bug and started afresh`, {
+    cause: panic,
+    hint: "Create a new one. `cause` says what happened.",
+  });
 }
 
 /** The caller's signal fired. */

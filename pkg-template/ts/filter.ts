@@ -1,6 +1,6 @@
 /** Conditions as values. How they are written, and which of them the service understands, is decided in Rust. */
 import { invalid } from "./errors.js";
-import type { Cell } from "./rows.js";
+import type { Cell } from "./package/cells.js";
 import type { WireFilter } from "./wire.js";
 
 /** A symbol of an enum that the catalogue does not tell by itself: its type and its member. */

@@ -1,10 +1,11 @@
 /** An object that lives in the module: freed once, when nobody uses it any more, and never touched after its instance died. */
 import { disposed } from "./errors.js";
-import type { Loader } from "./init.js";
+import type { Loader } from "./loader.js";
 import { linkSignals, orAborted } from "./run.js";
+import type { WireModule } from "./wire.js";
 
 export class Handle<W extends { free(): void }> {
-  readonly #loader: Loader;
+  readonly #loader: Loader<WireModule>;
   readonly #what: string;
   readonly #life: AbortSignal;
   readonly #closing = new AbortController();
@@ -13,7 +14,7 @@ export class Handle<W extends { free(): void }> {
   #freed = false;
 
   /** Made by `make` in the current instance of the module. `what` names the object in errors. */
-  constructor(loader: Loader, what: string, make: () => W) {
+  constructor(loader: Loader<WireModule>, what: string, make: () => W) {
     this.#loader = loader;
     this.#what = what;
     this.#life = loader.life;
@@ -29,7 +30,12 @@ export class Handle<W extends { free(): void }> {
     return !this.#life.aborted;
   }
 
-  /** @throws {ClmError} DISPOSED, INTERNAL_PANIC, or what the call throws. */
+  /** Fires when the object is disposed of, with DISPOSED. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** @throws {ClmError} DISPOSED, also where the instance died before; INTERNAL_PANIC where it dies now; what the call throws. */
   use<T>(call: (object: W) => T): T {
     this.#check();
     try {
@@ -64,7 +70,7 @@ export class Handle<W extends { free(): void }> {
 
   #check(): void {
     if (this.#closing.signal.aborted) throw disposed(this.#what);
-    if (this.#life.aborted) throw this.#life.reason;
+    if (this.#life.aborted) throw disposed(this.#what, this.#life.reason);
   }
 
   #release(): void {

@@ -18,23 +18,31 @@ export {
 } from "./client.js";
 export { ClmError, type ErrorCode, type ErrorDetails, isClmError, type Place, type ServiceWords } from "./errors.js";
 export { type EnumValue, type Filter, f } from "./filter.js";
-export { init, initSync, type WasmSource } from "./init.js";
+export { init, initSync } from "./init.js";
 export type { Checkpoint, ExecutionStatus, Job, JobEvent, JobKind, JobOptions } from "./job.js";
-export {
-  buildPackage,
-  DataPackage,
-  type EntityData,
-  type EntityLine,
-  type Limits,
-  openPackage,
-  type PackageEntity,
-  type PackageSpec,
-  type SourceFormat,
-} from "./package.js";
+export type { WasmSource } from "./loader.js";
+export type { PackageSource, RandomAccess } from "./package/access.js";
+export type { Cell, Row } from "./package/cells.js";
+export { DataPackage } from "./package/data-package.js";
+export type { Diagnostic } from "./package/diagnostic.js";
+export type { ColumnBatch, PackageEntity } from "./package/entity.js";
+export type { Limits } from "./package/limits.js";
+export type { OpenOptions } from "./package/open.js";
+export type { CompositeRecord } from "./package/records.js";
+export type { Schema } from "./package/schema.js";
+export type { ByteSource, RowSource } from "./package/sources.js";
+export type {
+  CompositeInput,
+  CompositeMember,
+  EntityData,
+  EntityLine,
+  PackageSpec,
+  RecordSource,
+  SourceFormat,
+} from "./package/spec.js";
+export { buildPackage, openPackage, packageStream } from "./packages.js";
 export type { Entity, Input, Query } from "./query.js";
-export type { Cell, Row } from "./rows.js";
 export type { Progress, RunOptions } from "./run.js";
-export type { ByteSource, RowSource } from "./sources.js";
 export type { Token, TokenCredentialLike, TokenRequest } from "./token.js";
 export type {
   EntityResult,

@@ -1,6 +1,6 @@
 /** Values on their way into the module as JSON: exactly, or not at all. */
 import { type ClmError, invalid } from "./errors.js";
-import { isWellFormed } from "./rows.js";
+import { isWellFormed } from "./package/cells.js";
 
 /**
  * JSON in which a bigint is a text of digits and a Date its `toISOString()`. What `JSON.stringify` would change in silence (NaN, an

@@ -2,7 +2,7 @@
 import { invalid } from "./errors.js";
 import type { Filter } from "./filter.js";
 import { objectToJson } from "./json.js";
-import type { Cell } from "./rows.js";
+import type { Cell } from "./package/cells.js";
 
 /** Which rows and properties are wanted. */
 // biome-ignore lint/suspicious/noExplicitAny: an entity that the catalogue lacks has any properties

@@ -12,8 +12,11 @@ import {
   randomId,
 } from "./job.js";
 import { objectToJson } from "./json.js";
-import { buildPackage, type DataPackage, type PackageSpec, packageOf, streamOf } from "./package.js";
-import { type ByteSource, isByteSource, readAll } from "./sources.js";
+import { piecesOf, streamFrom } from "./package/bytes-out.js";
+import type { DataPackage } from "./package/data-package.js";
+import { type ByteSource, isByteSource, readAll } from "./package/sources.js";
+import type { PackageSpec } from "./package/spec.js";
+import { buildPackage, openPackage } from "./packages.js";
 import type { WireClient, WireExport, WireJobHooks } from "./wire.js";
 
 /** A package, or what to build it from. A factory, Blob, bytes or spec with factories can be read again on resume; a stream can't. */
@@ -220,5 +223,5 @@ async function exported(got: WireExport): Promise<ExportResult> {
   const result = JSON.parse(got.result) as Pick<ExportResult, "executionId" | "status" | "entities">;
   const bytes = got.takeBytes();
   got.free();
-  return { ...result, package: await packageOf(bytes), stream: () => streamOf(() => bytes) };
+  return { ...result, package: await openPackage(bytes), stream: () => streamFrom(() => piecesOf(bytes)) };
 }

@@ -1,5 +1,5 @@
 /**
- * What the WebAssembly module exports. Generated classes never reach users: `client.ts`, `package.ts` and `job.ts` wrap them.
+ * What the WebAssembly module exports. Generated classes never reach users: `client.ts`, `package/` and `job.ts` wrap them.
  * Everything that fails throws a `WireError` (a plain object), which `errors.ts` turns into a `ClmError`.
  */
 
@@ -21,36 +21,70 @@ export interface WireError {
 /** How a cell was typed in JavaScript; the Rust side decides how it is written. */
 export const CellKind = { text: 0, number: 1, bigint: 2, boolean: 3, date: 4, empty: 5 } as const;
 
+/** What each cell of a joined text ends with, by CellKind; see `writeJoined`. */
+export const CellEnd = ["\u001f", "\u001e", "\u001d", "\u001c", "\u001b", "\u001a"] as const;
+
+/** Of everything that reads a package: wants bytes, has something, is at its end. */
+export const Step = { wants: 0, has: 1, end: 2 } as const;
+export type Step = (typeof Step)[keyof typeof Step];
+
+/** Reads a package by ranges. After `Step.wants` the range is asked for and its bytes are given, then comes the next step. */
+export interface WireWants {
+  /** [start, end), or undefined where nothing is wanted. */
+  want(): Float64Array | undefined;
+  give(bytes: Uint8Array): void;
+  free(): void;
+}
+
 export interface WirePackageWriter {
   /** Columns of the header, in order. `index` counts the entities of the spec. */
   beginEntity(index: number, columns: string[]): void;
+  /** A pointer to room for so many bytes in the memory of the instance, good for the next `writeJoined`. */
+  reserve(bytes: number): number;
+  /**
+   * Whole rows as UTF-8 in the reserved room, each cell followed by the CellEnd of its kind. False, and nothing is written, where
+   * a cell holds such a character itself: then `writeRows` takes them.
+   */
+  writeJoined(bytes: number, cells: number): boolean;
   /**
    * Whole rows, cell after cell. `ends[i]` is where cell i ends in `text`, in UTF-16 code units; `kinds[i]` is its CellKind.
    * Text of a number or bigint is its String(), of a boolean "true"/"false", of a date its toISOString(), of an empty cell "".
    * `text` is well-formed UTF-16 (checked before the call).
    */
   writeRows(text: string, ends: Uint32Array, kinds: Uint8Array): void;
-  /** Instead of rows: the file, already in its format; its header is read and its columns mapped. Call once, or in chunks. */
+  /** Records of a composite in pre-order; `members[r]` is the number of record r's member, in pre-order of the spec's tree. */
+  writeRecords(text: string, ends: Uint32Array, kinds: Uint8Array, members: Uint8Array): void;
+  /** Instead of rows, or as content of a further file: bytes as they are, in pieces. */
   writeData(bytes: Uint8Array): void;
   endEntity(): void;
-  /** A further entry; its content comes by writeData. */
+  /** What the workbook module is told of an EXCEL entity, as JSON. */
+  workbook(index: number, columns: string[]): string;
   beginFile(name: string): void;
   endFile(): void;
-  /** The bytes since the last call, perhaps none. */
+  /** Output that was not taken yet; may be empty. */
   take(): Uint8Array;
-  /** Completes the package, whose end is then to be taken; later calls are DISPOSED. */
+  /** Ends the package; the rest is taken after it. */
   finish(): void;
+  /** From now on blocks queue up instead of being deflated. */
+  external(): void;
+  takeBlock(): WireBlock | undefined;
+  giveBlock(id: number, bytes: Uint8Array): void;
+  /** Blocks queued or given out, and not yet given back. */
+  readonly pending: number;
   free(): void;
 }
-/** Reading calls answer 0: bytes of the package are wanted, 1: there is something, 2: the end. */
-export interface WireWants {
-  /** Start and end of the range that is wanted. */
-  want(): Float64Array | undefined;
-  give(bytes: Uint8Array): void;
+/** What `deflateBlock` takes, in any instance of the same module. */
+export interface WireBlock {
+  readonly id: number;
+  readonly level: number;
+  readonly last: boolean;
+  readonly dictionary: Uint8Array;
+  readonly data: Uint8Array;
   free(): void;
 }
+
 export interface WirePackageOpener extends WireWants {
-  /** Once nothing is wanted. */
+  /** Once nothing is wanted any more. */
   finish(): WirePackageReader;
 }
 export interface WirePackageReader {
@@ -58,13 +92,11 @@ export interface WirePackageReader {
   describe(): string;
   file(name: string): WireFileCursor;
   rows(entity: number, columnar: boolean): WireRowCursor;
+  /** `entities`: JSON of their labels. */
+  subset(entities: string): WireRewriter;
+  diagnose(): WireDoctor;
+  repair(): WireRewriter;
   free(): void;
-}
-/** The content of an entry. The piece lies in the module's memory until the next call. */
-export interface WireFileCursor extends WireWants {
-  next(least: number): number;
-  readonly ptr: number;
-  readonly length: number;
 }
 export interface WireDescription {
   name: string;
@@ -76,23 +108,65 @@ export interface WireDescription {
     fileName: string;
     columns: string[];
     fields: Record<string, string>;
+    composite?: boolean;
+    /** EXCEL only. */
+    sheet?: string;
   }[];
   files: { name: string; size: number; compressedSize: number }[];
 }
-export interface WireRowCursor extends WireWants {
-  /** Up to `max` rows. Cell (r, c) of n columns is number r * n + c; ends as in writeRows. */
-  next(max: number): number;
-  /** Columns in the order of the file's header, once `next` has answered 1 or 2: cell (r, c) belongs to number c of these. */
+/** An inflated entry; the piece is in the memory of the instance until the next call. */
+export interface WireFileCursor extends WireWants {
+  next(max: number): Step;
+  readonly ptr: number;
+  readonly length: number;
+}
+/** A chunk of rows in the memory of the instance, until the next call. */
+export interface WireRows {
+  /** Up to `max` rows. */
+  next(max: number): Step;
+  /** In the order of the file's header. After the first `Step.has` or `Step.end`. */
   columns(): string[];
   readonly rows: number;
-  /** The column that the following are of, for a columnar cursor. */
+  /** Columnar: says which column the text and ends are of. */
   column(index: number): void;
-  /** The text as UTF-8 and the ends as 32-bit numbers, in the module's memory until the next call. */
+  /** UTF-8. */
   readonly textPtr: number;
   readonly textLength: number;
   readonly ascii: boolean;
+  /** u32 each: where the cells end, in UTF-16 code units. Row-wise cell (r, c) of n columns is number r * n + c. */
   readonly endsPtr: number;
   readonly endsLength: number;
+  free(): void;
+}
+export interface WireRowCursor extends WireRows, WireWants {
+  /** Composites: u8 per row, its member; ends then follow the width of each row's own member. */
+  readonly membersPtr: number;
+  readonly membersLength: number;
+  /** JSON of WireMember[]. */
+  members(): string;
+}
+export interface WireMember {
+  element: string;
+  parent: number | null;
+  columns: string[];
+}
+export interface WireDoctor extends WireWants {
+  step(): Step;
+  /** JSON of Diagnostic[]. */
+  result(): string;
+}
+export interface WireRewriter extends WireWants {
+  step(): Step;
+  take(): Uint8Array;
+  /** JSON of Diagnostic[]. */
+  changes(): string;
+}
+
+/** Writes the workbook that a plan of `WirePackageWriter.workbook` describes. */
+export interface WireWorkbookWriter {
+  writeRows(text: string, ends: Uint32Array, kinds: Uint8Array): void;
+  finish(): Uint8Array;
+  free(): void;
 }
 
 /** The functions of the host that the driver calls. */
@@ -172,27 +246,51 @@ export interface WireJobHooks {
  */
 export type WireFilter = Record<string, unknown>;
 
-/** The exports of the generated glue. */
-export interface Wire {
+/** What the glue of every module exports. */
+export interface WireModule {
   /** The web loader of wasm-bindgen; always called with a source. */
   default(input: {
     module_or_path: WebAssembly.Module | BufferSource | Response | Promise<Response> | URL | string;
   }): Promise<unknown>;
   initSync(input: { module: WebAssembly.Module | BufferSource }): unknown;
   version(): string;
+  /** Of the present instance. */
+  wasmMemory(): WebAssembly.Memory;
+  /** Makes a fresh instance; there where the glue was generated so. */
+  readonly __wbg_reset_state?: (() => void) | undefined;
+  /** The callback gets the place of a panic in the source, before the trap reaches JavaScript. */
+  readonly onPanic?: ((callback: (place: string) => void) => void) | undefined;
+}
+
+/** The module for packages. */
+export interface WirePackages extends WireModule {
   /** `spec`: PackageSpec as JSON without rows, data, files; with `level`. */
   PackageWriter: new (
     spec: string,
   ) => WirePackageWriter;
-  /** For a package of `size` bytes. `options`: `{"limits":{…}}` as JSON. */
+  /** `options`: `{"limits":{…},"schema":{…}}` as JSON; both may be absent. */
   PackageOpener: new (
     size: number,
     options: string,
   ) => WirePackageOpener;
-  wasmMemory(): WebAssembly.Memory;
+  deflateBlock(level: number, last: boolean, dictionary: Uint8Array, data: Uint8Array): Uint8Array;
+}
+
+/** The module for everything but workbooks. */
+export interface Wire extends WirePackages {
   /** `options`: ClientOptions as JSON without its functions, plus `pageOrigin` when in a page or worker of one. */
   Client: new (
     options: string,
     host: WireHost,
   ) => WireClient;
+}
+
+/** The module for workbooks. */
+export interface WireWorkbooks extends WireModule {
+  WorkbookWriter: new (plan: string) => WireWorkbookWriter;
+  /** `options`: `{"sheet":"…","limit":bytes,"mapped":["COLUMN"]}` as JSON. */
+  WorkbookReader: new (
+    bytes: Uint8Array,
+    options: string,
+  ) => WireRows;
 }

@@ -15,8 +15,8 @@ use crate::package::{
     PackageWriter as Writer, Pull, RowBatch, RowReader,
 };
 
-/// The memory of this instance.
-#[wasm_bindgen]
+/// The memory of this instance. Not called `memory`, as the memory itself is among the module's exports.
+#[wasm_bindgen(js_name = wasmMemory)]
 #[must_use]
 pub fn wasm_memory() -> JsValue {
     wasm_bindgen::memory()

@@ -16,6 +16,7 @@ use super::header::HeaderDoc;
 use super::limits::Limits;
 use super::manifest::{ManifestDoc, ManifestEntity};
 use super::pull::Pull;
+use super::rewriter::{Part, Rewriter};
 use super::row_reader::RowReader;
 use super::zip::{Directory, EntryReader};
 
@@ -48,6 +49,16 @@ pub(super) enum HeaderPart {
     Missing,
     Unreadable { entry: String, error: Error },
     Read { entry: String, doc: HeaderDoc },
+}
+
+impl HeaderPart {
+    /// The entry that has it.
+    pub(super) fn entry(&self) -> Option<&str> {
+        match self {
+            Self::Missing => None,
+            Self::Unreadable { entry, .. } | Self::Read { entry, .. } => Some(entry),
+        }
+    }
 }
 
 /// An entity as the package's manifest describes it. Numbers and flags are as they stand there, 0 and false where missing.
@@ -164,6 +175,49 @@ impl DataPackage {
             name: entry.name.clone(),
             size: entry.size,
             compressed_size: entry.compressed,
+        })
+    }
+
+    /// Begins to write a package with only these entities, by label or collection, and their files. Header, maps and all that
+    /// is unknown stay as they are, and entries are copied compressed; with every entity named, both XML files come out byte by
+    /// byte as they were.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for no entity, and one that the package lacks, with the nearest that it has.
+    pub fn subset(&self, entities: &[impl AsRef<str>]) -> Result<Rewriter> {
+        let mut keep = Vec::with_capacity(entities.len());
+        for name in entities.iter().map(AsRef::as_ref) {
+            keep.push(self.index_of(name)?);
+        }
+        if keep.is_empty() {
+            return Err(Error::argument("a subset has at least one entity"));
+        }
+        let mut manifest = self.parts.manifest.clone();
+        manifest.keep_entities(&keep);
+        let dropped = |name: &str| {
+            let names = |entity: &PackageEntity| entity.file_name == name;
+            self.entities.iter().any(names)
+                && !self.entities.iter().enumerate().any(|(i, entity)| keep.contains(&i) && names(entity))
+        };
+        let mut parts = Vec::new();
+        for entry in self.directory.entries() {
+            if entry.name == self.parts.manifest_entry {
+                parts.push(Part::Content { name: entry.name.clone(), bytes: manifest.write()? });
+            } else if !dropped(&entry.name) {
+                parts.push(Part::copy(entry));
+            }
+        }
+        Ok(Rewriter::new(parts))
+    }
+
+    fn index_of(&self, name: &str) -> Result<usize> {
+        let is = |entity: &PackageEntity| entity.entity == name || entity.collection.as_deref() == Some(name);
+        self.entities.iter().position(is).ok_or_else(|| {
+            let error = Error::argument(format!("the package has no entity \"{name}\"")).in_entity(name);
+            match nearest(name, self.entities.iter().map(|entity| entity.entity.as_str())) {
+                Some(near) => error.hint(format!("Did you mean \"{near}\"?")),
+                None => error.hint("See entities() for the labels; they are case-sensitive."),
+            }
         })
     }
 

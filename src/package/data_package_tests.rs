@@ -291,3 +291,54 @@ proptest! {
         let _ = rows(&package(&data));
     }
 }
+
+/// Two entities with a file each, a resource, and elements that nobody knows.
+fn two() -> Vec<u8> {
+    let entity = |label: &str, file: &str| {
+        format!(
+            "\r\n  <DataManagementPackageEntityData><EntityName>{label}</EntityName><InputFilePath>{file}</InputFilePath>\
+             <SourceFormat>CSV</SourceFormat><X a='1'/></DataManagementPackageEntityData>"
+        )
+    };
+    let manifest = format!(
+        "<?xml version=\"1.0\"?><!-- kept --><DataManagementPackageManifest xmlns=\"{NS}\"><PackageEntityList>{}{}\r\n\
+         </PackageEntityList><New/></DataManagementPackageManifest>",
+        entity("Currencies", "c.csv"),
+        entity("Vendors V2", "v.csv")
+    );
+    let files: [(&str, &[u8]); 5] = [
+        ("c.csv", b"C\r\n1\r\n"),
+        ("Resources/a.xslt", b"<x/>"),
+        ("v.csv", b"V\r\n2\r\n"),
+        ("PackageHeader.xml", HEADER.as_bytes()),
+        ("Manifest.xml", manifest.as_bytes()),
+    ];
+    archive(&files.map(|(name, data)| Raw::stored(name, data)))
+}
+
+// Kills mutants in which files go, and in which bytes of the manifest stay.
+#[test]
+fn a_subset_has_its_entities_and_everything_else_as_it_was() {
+    let whole = LocalPackage::open(two(), Limits::default()).unwrap();
+    let part = LocalPackage::open(whole.subset(&["VendorsV2"]).unwrap(), Limits::default()).unwrap();
+    let names: Vec<String> = part.files().map(|file| file.name).collect();
+    assert_eq!(names, ["Resources/a.xslt", "v.csv", "PackageHeader.xml", "Manifest.xml"]);
+    let before = String::from_utf8(whole.read_file("Manifest.xml").unwrap()).unwrap();
+    let from = before.find("\r\n  <DataManagementPackageEntityData><EntityName>Currencies").unwrap();
+    let to = before.find("\r\n  <DataManagementPackageEntityData><EntityName>Vendors").unwrap();
+    let expected = [&before[..from], &before[to..]].concat();
+    assert_eq!(String::from_utf8(part.read_file("Manifest.xml").unwrap()).unwrap(), expected);
+    assert_eq!(part.count_rows(0).unwrap(), 1);
+}
+
+#[test]
+fn a_subset_of_all_is_the_same() {
+    let whole = LocalPackage::open(two(), Limits::default()).unwrap();
+    let all =
+        LocalPackage::open(whole.subset(&["Vendors V2", "Currencies"]).unwrap(), Limits::default()).unwrap();
+    for file in whole.files() {
+        assert_eq!(all.read_file(&file.name).unwrap(), whole.read_file(&file.name).unwrap(), "{}", file.name);
+    }
+    assert_eq!(whole.subset(&["Vendor V2"]).unwrap_err().hint.unwrap(), "Did you mean \"Vendors V2\"?");
+    assert_eq!(whole.subset(&[] as &[&str]).unwrap_err().code, ErrorCode::InvalidArgument);
+}

@@ -15,7 +15,7 @@ pub struct Limits {
     pub total_bytes: u64,
     /// How many times its compressed size an entry may have; default 1,032, which is all that deflate can do.
     pub ratio: u64,
-    /// Depth of nested XML elements; default 64.
+    /// Depth of nested XML elements; default 64, in header and manifest at most 256.
     pub xml_depth: u32,
     /// What is held in memory of something that is needed as a whole: each of the two XML files, and in future versions a
     /// source that can only be read forwards; default 64 MiB.

@@ -13,6 +13,7 @@ use super::limits::Limits;
 use super::opener::Opener;
 use super::pull::Pull;
 use super::read_at::ReadAt;
+use super::rewriter::Rewriter;
 use super::row_reader::RowReader;
 
 /// An open package together with its bytes: a `Vec<u8>`, a `&[u8]` or a [`std::fs::File`].
@@ -74,11 +75,11 @@ impl<S: ReadAt> LocalPackage<S> {
     /// Hands the corrected package to `write`, piece by piece, and says what was corrected.
     ///
     /// # Errors
-    /// Those of [`Repairer::step`](super::Repairer::step), and those of `write`.
+    /// Those of [`Repairer::step`](super::Repairer::next), and those of `write`.
     pub fn repair(&self, mut write: impl FnMut(&[u8]) -> Result<()>) -> Result<Vec<Diagnostic>> {
         let mut repairer = self.package.repair();
         loop {
-            match repairer.step()? {
+            match repairer.next()? {
                 Pull::Have(bytes) => write(&bytes)?,
                 Pull::End => return Ok(repairer.changes().to_vec()),
                 Pull::Want => {
@@ -147,6 +148,29 @@ impl<S: ReadAt> LocalPackage<S> {
             }
         }
         Ok(LocalRows { source: &self.source, reader })
+    }
+
+    /// A package with only these entities; see [`DataPackage::subset`].
+    ///
+    /// # Errors
+    /// Those of [`DataPackage::subset`] and [`Rewriter::next`].
+    pub fn subset(&self, entities: &[impl AsRef<str>]) -> Result<Vec<u8>> {
+        self.rewritten(self.package.subset(entities)?)
+    }
+
+    fn rewritten(&self, mut rewriter: Rewriter) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        loop {
+            match rewriter.next()? {
+                Pull::Have(mut piece) => out.append(&mut piece),
+                Pull::End => return Ok(out),
+                Pull::Want => {
+                    if let Some(range) = rewriter.want() {
+                        rewriter.give(bytes_of(&self.source, range)?)?;
+                    }
+                }
+            }
+        }
     }
 
     /// Counts the rows of that entity by reading its whole file. Errors as those of [`rows`](Self::rows) and

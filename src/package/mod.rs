@@ -29,18 +29,23 @@
 mod data_package;
 mod doctor;
 mod foreign;
+// Subsets, repairs and the package doctor use the rest of these three.
+#[cfg_attr(not(test), allow(dead_code))]
 mod header;
 mod limits;
 mod local;
+#[cfg_attr(not(test), allow(dead_code))]
 mod manifest;
 mod names;
 mod opener;
 mod pull;
 mod read_at;
 mod resolved;
+mod rewriter;
 mod row_reader;
 mod spec;
 mod writer;
+#[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod xml;
 mod zip;
 
@@ -51,6 +56,7 @@ pub use local::{LocalPackage, LocalRows};
 pub use opener::Opener;
 pub use pull::Pull;
 pub use read_at::ReadAt;
+pub use rewriter::Rewriter;
 pub use row_reader::RowReader;
 pub use spec::{EntitySpec, PackageSpec, RefreshType};
 pub use writer::PackageWriter;

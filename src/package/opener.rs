@@ -7,8 +7,8 @@ use crate::catalog::Catalog;
 use crate::error::{Error, ErrorCode, Result};
 
 use super::data_package::{DataPackage, HeaderPart, Parts};
-use super::limits::Limits;
 use super::header::HeaderDoc;
+use super::limits::Limits;
 use super::manifest::ManifestDoc;
 use super::pull::{Pull, Wanted};
 use super::zip::{Directory, DirectoryReader, EntryReader};
@@ -107,7 +107,9 @@ impl Opener {
     /// - `PACKAGE_CORRUPT`: a damaged, cut or contradictory zip; entries that overlap, share a name, or lead out; bytes of
     ///   another number than wanted.
     /// - `PACKAGE_LIMIT`: more than the limits allow, with both numbers.
-    /// - `MANIFEST_INVALID`: no `Manifest.xml`, a data template, XML that can't be read; with file and line.
+    /// - `MANIFEST_INVALID`: no `Manifest.xml`, a data template, another root, XML that is not well-formed or has a document
+    ///   type; with file and line. What the service would misread, because it comes too late or is in another namespace,
+    ///   opens.
     pub fn give(&mut self, bytes: Vec<u8>) -> Result<()> {
         let state = std::mem::replace(&mut self.state, State::Failed);
         self.state = self.step(state, bytes)?;

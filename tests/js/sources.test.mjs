@@ -1,7 +1,7 @@
 // The shapes in which bytes and rows may come.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Puller, readAll } from "../../pkg/dist/sources.js";
+import { Pieces, Puller, readAll } from "../../pkg/dist/package/sources.js";
 
 const bytes = Uint8Array.of(1, 2, 3, 4, 5);
 const streamOf = (...parts) =>
@@ -103,4 +103,35 @@ test("a source that hangs is left when the signal fires", async () => {
   const reading = all(hanging(), controller.signal);
   controller.abort("enough");
   await assert.rejects(reading, (e) => e.code === "ABORTED" && e.cause === "enough");
+});
+
+test("pieces are at most 256 KiB, of every shape, and a stream that is not wanted any more is cancelled", async () => {
+  const large = new Uint8Array(600_000).map((_, i) => i % 251);
+  const lengths = async (source) => {
+    const pieces = new Pieces(source, "it");
+    const parts = [];
+    for (let piece = await pieces.next(); piece; piece = await pieces.next()) parts.push(piece.slice());
+    assert.deepEqual(new Uint8Array(Buffer.concat(parts)), large);
+    return parts.map(({ length }) => length);
+  };
+  const even = [262_144, 262_144, 75_712];
+  assert.deepEqual(await lengths(large), even);
+  assert.deepEqual(await lengths(large.buffer), even);
+  assert.deepEqual(await lengths(new Blob([large])), even);
+  assert.deepEqual(
+    await lengths(streamOf(large.slice(0, 1), large.slice(1, 1), large.slice(1))),
+    [1, 262_144, 262_144, 75_711],
+  );
+  assert.throws(() => new Pieces("text", "it"), { code: "INVALID_ARGUMENT" });
+  let cancelled = false;
+  const endless = new ReadableStream({
+    pull: (controller) => controller.enqueue(bytes),
+    cancel() {
+      cancelled = true;
+    },
+  });
+  const pieces = new Pieces(endless, "it");
+  await pieces.next();
+  await pieces.close();
+  assert.equal(cancelled, true);
 });

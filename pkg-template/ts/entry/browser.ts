@@ -1,6 +1,12 @@
-/** Entry for pages, workers and bundlers: the module is fetched from beside this file. */
+/** Entry for pages, workers and bundlers: the modules are fetched from beside this file. */
 import { loader } from "../init.js";
+import { workbooks } from "../workbooks.js";
+import { ofWeb } from "../worker/host.js";
 
-loader.register({ source: () => new URL("../core.wasm", import.meta.url) });
+loader.register({
+  source: () => new URL("../core.wasm", import.meta.url),
+  startWorker: () => ofWeb(new Worker(new URL("../worker/web.js", import.meta.url), { type: "module" })),
+});
+workbooks.register({ source: () => new URL("../excel.wasm", import.meta.url) });
 
 export * from "../index.js";

@@ -1,11 +1,9 @@
-/** Entry for Node, Deno and Bun: the module is the file beside this one. */
-import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+/** Entry for Node, Deno and Bun: the modules are the files beside this one. */
 import { loader } from "../init.js";
+import { workbooks } from "../workbooks.js";
+import { fileLoader } from "./files.js";
 
-loader.register({
-  source: () => readFileSync(new URL("../core.wasm", import.meta.url)),
-  readFile: (path) => readFile(path),
-});
+loader.register(fileLoader("../core.wasm", "../worker/node.js"));
+workbooks.register(fileLoader("../excel.wasm"));
 
 export * from "../index.js";

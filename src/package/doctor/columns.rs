@@ -48,7 +48,8 @@ fn fields_of<'a>(header: &'a [String], subject: &'a Subject, report: &mut Report
         return header.iter().map(|name| Some(name.as_str())).collect();
     }
     let at = |finding: Diagnostic| finding.file(&subject.file).entity(&subject.label);
-    let maps: HashMap<&str, &ColumnMap> = subject.maps.iter().rev().map(|map| (map.column.as_str(), map)).collect();
+    let maps: HashMap<&str, &ColumnMap> =
+        subject.maps.iter().rev().map(|map| (map.column.as_str(), map)).collect();
     let twins: HashMap<&str, &str> =
         twins(subject.maps.iter().map(|map| map.column.as_str()), header).into_iter().collect();
     let fields = header

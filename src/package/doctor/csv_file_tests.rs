@@ -14,7 +14,12 @@ fn subject(label: &str, columns: &[&str], format: SourceFormat) -> Subject {
         sheet: String::new(),
         maps: columns
             .iter()
-            .map(|name| ColumnMap { column: (*name).to_owned(), field: (*name).to_owned(), filled: false, plain: true })
+            .map(|name| ColumnMap {
+                column: (*name).to_owned(),
+                field: (*name).to_owned(),
+                filled: false,
+                plain: true,
+            })
             .collect(),
         rules,
         whole_schema: false,

@@ -22,8 +22,11 @@ pub(super) struct Line<'a> {
 
 /// Tells of lines that run before or beside their header.
 pub(super) fn check(lines: &[Line<'_>], catalog: &Catalog, report: &mut Report) {
-    let known: Vec<(usize, &Line<'_>, &Entity)> =
-        lines.iter().enumerate().filter_map(|(i, line)| Some((i, line, catalog.label(line.label)?))).collect();
+    let known: Vec<(usize, &Line<'_>, &Entity)> = lines
+        .iter()
+        .enumerate()
+        .filter_map(|(i, line)| Some((i, line, catalog.label(line.label)?)))
+        .collect();
     for (i, line, entity) in &known {
         for (j, header, target) in &known {
             if i == j || !needs(entity, target, line.maps) {
@@ -38,7 +41,8 @@ pub(super) fn check(lines: &[Line<'_>], catalog: &Catalog, report: &mut Report) 
                 continue;
             };
             let when = if code == Code::LevelOrder { "before" } else { "beside" };
-            let message = format!("{} runs {when} {}, to which it refers", shown(line.label), shown(header.label));
+            let message =
+                format!("{} runs {when} {}, to which it refers", shown(line.label), shown(header.label));
             report.add(Diagnostic::new(code, message).entity(line.label));
         }
     }
@@ -48,7 +52,10 @@ fn needs(entity: &Entity, target: &Entity, maps: &[ColumnMap]) -> bool {
     let own = own_keys(target);
     let keys = own_keys(entity);
     // Entities that check others store nothing that could be referred to.
-    if target.aot.contains("Validat") || own.is_empty() || own.len() >= keys.len() && own.iter().all(|key| keys.contains(key)) {
+    if target.aot.contains("Validat")
+        || own.is_empty()
+        || own.len() >= keys.len() && own.iter().all(|key| keys.contains(key))
+    {
         return false;
     }
     if own.iter().all(|key| keys.contains(key)) {
@@ -87,9 +94,7 @@ mod tests {
 
     #[test]
     fn the_catalogue_tells_who_needs_whom() {
-        let needs = |a: &str, b: &str| {
-            needs(builtin().label(a).unwrap(), builtin().label(b).unwrap(), &[])
-        };
+        let needs = |a: &str, b: &str| needs(builtin().label(a).unwrap(), builtin().label(b).unwrap(), &[]);
         assert!(needs(AGREEMENT, CONTRACT) && needs(LINES, AGREEMENT));
         assert!(!needs(CONTRACT, AGREEMENT) && !needs(AGREEMENT, LINES) && !needs(LINES, LINES));
         assert!(!needs("Vendors V2", "Currencies") && !needs(AGREEMENT, "Vendors V2"));
@@ -104,7 +109,11 @@ mod tests {
     #[test]
     fn lines_come_after_their_header_in_the_same_unit() {
         assert_eq!(found(&[(CONTRACT, 1, 1), (AGREEMENT, 1, 2), (LINES, 1, 3)]), []);
-        assert_eq!(found(&[(LINES, 1, 3), (AGREEMENT, 1, 2)]), [], "the order of the manifest is not that of the run");
+        assert_eq!(
+            found(&[(LINES, 1, 3), (AGREEMENT, 1, 2)]),
+            [],
+            "the order of the manifest is not that of the run"
+        );
         assert_eq!(found(&[(AGREEMENT, 1, 2), (LINES, 1, 1)]), [("PKG-LEVEL-ORDER", LINES.to_owned())]);
         assert_eq!(found(&[(AGREEMENT, 1, 1), (LINES, 1, 1)]), [("PKG-LEVEL-PARALLEL", LINES.to_owned())]);
         assert_eq!(found(&[(AGREEMENT, 1, 1), (LINES, 2, 2)]), [("PKG-LEVEL-PARALLEL", LINES.to_owned())]);

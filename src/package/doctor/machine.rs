@@ -58,7 +58,11 @@ struct Current {
 }
 
 impl Doctor {
-    pub(in crate::package) fn new(directory: Directory, parts: Arc<Parts>, schema: Option<Arc<Catalog>>) -> Self {
+    pub(in crate::package) fn new(
+        directory: Directory,
+        parts: Arc<Parts>,
+        schema: Option<Arc<Catalog>>,
+    ) -> Self {
         let schema = Schema::new(schema);
         let mut report = Report::default();
         let entries: Vec<EntryFacts> = directory
@@ -90,9 +94,7 @@ impl Doctor {
         check_files(&manifest, &facts, &mut report);
         let mut used: HashSet<&str> = facts.entities.iter().filter_map(|it| it.entry.as_deref()).collect();
         used.insert(&parts.manifest_entry);
-        if let HeaderPart::Read { entry, .. } | HeaderPart::Unreadable { entry, .. } = &parts.header {
-            used.insert(entry);
-        }
+        used.extend(parts.header.entry());
         layout::check(&entries, &used, &mut report);
         Self { directory, report, waiting, current: None, buffer: Vec::new(), plan: facts, result: None }
     }
@@ -212,8 +214,13 @@ impl Doctor {
     /// Two entities may want different things of one file, so it stays as it is.
     fn forget_shared_files(&mut self) {
         let mut seen = HashSet::new();
-        let shared: HashSet<String> =
-            self.plan.entities.iter().filter_map(|it| it.entry.clone()).filter(|it| !seen.insert(it.clone())).collect();
+        let shared: HashSet<String> = self
+            .plan
+            .entities
+            .iter()
+            .filter_map(|it| it.entry.clone())
+            .filter(|it| !seen.insert(it.clone()))
+            .collect();
         for facts in &mut self.plan.entities {
             if facts.entry.as_ref().is_some_and(|entry| shared.contains(entry)) {
                 facts.csv.rewrite = false;
@@ -232,7 +239,8 @@ pub(super) fn is_usable(header: &[String]) -> bool {
 fn check_header(header: &HeaderPart, report: &mut Report) {
     let (entry, doc) = match header {
         HeaderPart::Missing => {
-            report.add(Diagnostic::new(Code::HeaderMissing, "there is no PackageHeader.xml").file(HEADER_FILE));
+            report
+                .add(Diagnostic::new(Code::HeaderMissing, "there is no PackageHeader.xml").file(HEADER_FILE));
             return;
         }
         HeaderPart::Unreadable { entry, error } => {
@@ -267,7 +275,8 @@ fn check_files(manifest: &Manifest, facts: &Facts, report: &mut Report) {
         if entity.file.is_empty() {
             add(Diagnostic::new(Code::FileUnnamed, format!("{} has no file", shown(&entity.label))));
         } else if facts.entry.as_deref() != Some(entity.file.as_str()) {
-            let finding = Diagnostic::new(Code::FileMissing, format!("there is no entry {}", shown(&entity.file)));
+            let finding =
+                Diagnostic::new(Code::FileMissing, format!("there is no entry {}", shown(&entity.file)));
             add(match &facts.entry {
                 Some(near) => {
                     finding.hint(format!("There is {}: write it so.", shown(near))).repairable(true)

@@ -129,7 +129,10 @@ fn check_entity(entity: &ManifestEntity, schema: &Schema, report: &mut Report) {
         add(Diagnostic::new(Code::EntityDisabled, format!("{} is not run", shown(&entity.label))));
     }
     if let Some(known) = schema.catalog().label(&entity.label).filter(|known| known.company == Some(false)) {
-        add(Diagnostic::new(Code::SharedEntity, format!("the rows of {} have no company", shown(&known.label))));
+        add(Diagnostic::new(
+            Code::SharedEntity,
+            format!("the rows of {} have no company", shown(&known.label)),
+        ));
     }
     if is_composite(entity, schema) && !is_xml(&entity.format) {
         let message = format!("{} is in the format {}", shown(&entity.label), shown(entity.format.as_str()));
@@ -138,7 +141,8 @@ fn check_entity(entity: &ManifestEntity, schema: &Schema, report: &mut Report) {
     if entity.format == SourceFormat::Excel && !entity.sheet.is_empty() {
         let expected = sheet_name(&entity.label);
         if entity.sheet != expected {
-            let message = format!("the sheet is {}, the service writes {}", shown(&entity.sheet), shown(&expected));
+            let message =
+                format!("the sheet is {}, the service writes {}", shown(&entity.sheet), shown(&expected));
             add(Diagnostic::new(Code::SheetName, message));
         }
     }
@@ -150,7 +154,10 @@ fn check_entity(entity: &ManifestEntity, schema: &Schema, report: &mut Report) {
     for map in &entity.maps {
         if map.field.is_empty() || (map.column.is_empty() && !filled(map)) {
             let named = if map.field.is_empty() { &map.column } else { &map.field };
-            add(Diagnostic::new(Code::MapIncomplete, format!("the map of {} lacks its other side", shown(named))));
+            add(Diagnostic::new(
+                Code::MapIncomplete,
+                format!("the map of {} lacks its other side", shown(named)),
+            ));
         } else if columns.insert(map.column.as_str(), ()).is_some() && !map.column.is_empty() {
             let message = format!("the column {} is mapped twice", shown(&map.column));
             add(Diagnostic::new(Code::MapColumnTwice, message).column(&map.column));
@@ -171,7 +178,9 @@ fn label(label: &str, schema: &Schema) -> Option<Diagnostic> {
         let code = if odata { Code::LabelOdata } else { Code::LabelAot };
         let what = if odata { "an OData collection" } else { "a name in the application object tree" };
         let message = format!("{} is {what}, not a label", shown(label));
-        return Some(Diagnostic::new(code, message).hint(format!("Write the label {}.", shown(&known.label))));
+        return Some(
+            Diagnostic::new(code, message).hint(format!("Write the label {}.", shown(&known.label))),
+        );
     }
     let severity = if schema.is_whole() { Severity::Error } else { Severity::Warning };
     let finding = Diagnostic::new(Code::LabelUnknown, format!("there is no entity {}", shown(label)));

@@ -1,6 +1,7 @@
 //! A CSV file as the service wants it: encoding, line ends, no blank lines. Cells stay as they are.
 
 use crate::error::Result;
+use crate::package::rewriter::Change;
 use crate::table::{Decoder, Encoding, SourceFormat};
 
 use super::csv_file::CsvFacts;
@@ -38,29 +39,6 @@ impl CsvRewrite {
             state: State::Start,
             begun: false,
         })
-    }
-
-    /// The next bytes of the file.
-    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        let skipped = self.skip.min(bytes.len());
-        self.skip -= skipped;
-        self.text.clear();
-        let rest = bytes.get(skipped..).unwrap_or_default();
-        self.decoder.push(rest, &mut self.text).map_err(|_| changed())?;
-        let text = std::mem::take(&mut self.text);
-        let done = self.take(&text, out);
-        self.text = text;
-        done
-    }
-
-    /// The file has ended.
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        if self.row.is_empty() || self.state == State::Quoted {
-            // A quote that is never closed takes the end of the file along: a line end would become part of the value.
-            self.emit(out, "")
-        } else {
-            self.emit(out, "\r\n")
-        }
     }
 
     fn take(&mut self, text: &str, out: &mut Vec<u8>) -> Result<()> {
@@ -110,6 +88,29 @@ impl CsvRewrite {
         let encoded = self.to.encode(&self.row, out);
         self.row.clear();
         encoded.map_err(|_| changed())
+    }
+}
+
+impl Change for CsvRewrite {
+    fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let skipped = self.skip.min(bytes.len());
+        self.skip -= skipped;
+        self.text.clear();
+        let rest = bytes.get(skipped..).unwrap_or_default();
+        self.decoder.push(rest, &mut self.text).map_err(|_| changed())?;
+        let text = std::mem::take(&mut self.text);
+        let done = self.take(&text, out);
+        self.text = text;
+        done
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        if self.row.is_empty() || self.state == State::Quoted {
+            // A quote that is never closed takes the end of the file along: a line end would become part of the value.
+            self.emit(out, "")
+        } else {
+            self.emit(out, "\r\n")
+        }
     }
 }
 

@@ -92,8 +92,14 @@ impl Package {
     }
 
     fn text(&self, name: &str) -> String {
-        let units: Vec<u16> =
-            self.bytes_of(name).as_chunks::<2>().0.iter().skip(1).map(|pair| u16::from_le_bytes(*pair)).collect();
+        let units: Vec<u16> = self
+            .bytes_of(name)
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .skip(1)
+            .map(|pair| u16::from_le_bytes(*pair))
+            .collect();
         String::from_utf16(&units).unwrap()
     }
 
@@ -155,22 +161,33 @@ fn faults() -> Vec<(Package, Vec<&'static str>, Vec<&'static str>)> {
     let moved = {
         let text = good().text("Manifest.xml");
         let name = format!("<EntityName>{LABEL}</EntityName>");
-        let late = text.replace(&name, "").replace("<ExecutionUnit>", &format!("<ExecutionUnit>1</ExecutionUnit>{name}<!--"));
+        let late = text
+            .replace(&name, "")
+            .replace("<ExecutionUnit>", &format!("<ExecutionUnit>1</ExecutionUnit>{name}<!--"));
         let late = late.replace("<!--1</ExecutionUnit>", "");
         good().set("Manifest.xml", utf16(&late))
     };
     let list = entity(LABEL, FILE, &["NAME", "DESCRIPTION"], 1);
-    let twice = good().set("Manifest.xml", utf16(&manifest(&(list.clone() + &list.replace(FILE, "B.csv"))))).set("B.csv", utf16(ROWS));
+    let twice = good()
+        .set("Manifest.xml", utf16(&manifest(&(list.clone() + &list.replace(FILE, "B.csv")))))
+        .set("B.csv", utf16(ROWS));
     vec![
         // The zip.
         (Package(vec![("a.csv".into(), b"A\r\n".to_vec())]), vec!["PKG-NOT-A-PACKAGE"], vec![]),
         (good().rename(FILE, "data/Types.csv"), vec!["PKG-FILE-MISSING", "PKG-ZIP-FOLDER"], vec![]),
         (
-            good().rename(FILE, "x/Types.csv").rename("Manifest.xml", "x/Manifest.xml").rename("PackageHeader.xml", "x/PackageHeader.xml"),
+            good()
+                .rename(FILE, "x/Types.csv")
+                .rename("Manifest.xml", "x/Manifest.xml")
+                .rename("PackageHeader.xml", "x/PackageHeader.xml"),
             vec!["PKG-FILE-MISSING", "PKG-ZIP-FOLDER", "PKG-ZIP-FOLDER", "PKG-ZIP-FOLDER"],
             vec![],
         ),
-        (good().rename(FILE, "data/Types.csv").manifest(FILE, "data/Types.csv"), vec!["PKG-ZIP-FOLDER"], vec![]),
+        (
+            good().rename(FILE, "data/Types.csv").manifest(FILE, "data/Types.csv"),
+            vec!["PKG-ZIP-FOLDER"],
+            vec![],
+        ),
         (good().set("types.CSV", vec![]), vec!["PKG-ZIP-DUPLICATE-NAME"], vec!["PKG-ZIP-DUPLICATE-NAME"]),
         (good().set("a?.txt", vec![]), vec!["PKG-ZIP-UNSAFE-NAME"], vec!["PKG-ZIP-UNSAFE-NAME"]),
         // The header.
@@ -180,7 +197,10 @@ fn faults() -> Vec<(Package, Vec<&'static str>, Vec<&'static str>)> {
         (good().header(ns, "urn:other"), vec!["PKG-HEADER-NAMESPACE"], vec![]),
         (good().header("<PackageType>DefinitionGroup</PackageType>", ""), vec!["PKG-HEADER-ELEMENT"], vec![]),
         (
-            good().header("<PackageType>DefinitionGroup</PackageType><PackageVersion>2</PackageVersion>", "<PackageVersion>2</PackageVersion><PackageType>DefinitionGroup</PackageType>"),
+            good().header(
+                "<PackageType>DefinitionGroup</PackageType><PackageVersion>2</PackageVersion>",
+                "<PackageVersion>2</PackageVersion><PackageType>DefinitionGroup</PackageType>",
+            ),
             vec!["PKG-HEADER-ELEMENT"],
             vec![],
         ),
@@ -195,15 +215,27 @@ fn faults() -> Vec<(Package, Vec<&'static str>, Vec<&'static str>)> {
         (good().manifest(ns, "urn:other"), vec!["PKG-MANIFEST-NAMESPACE"], vec![]),
         (moved, vec!["PKG-MANIFEST-ORDER"], vec![]),
         (good().manifest("<EntityName>", "<EntityName xmlns=\"\">"), vec!["PKG-MANIFEST-FOREIGN"], vec![]),
-        (good().manifest("<Disable>false</Disable>", "<Disable>false</Disable><Disable>true</Disable>"), vec!["PKG-MANIFEST-TWICE"], vec![]),
-        (good().manifest("<Disable>false", "<Disable>no"), vec!["PKG-MANIFEST-VALUE"], vec!["PKG-MANIFEST-VALUE"]),
+        (
+            good().manifest("<Disable>false</Disable>", "<Disable>false</Disable><Disable>true</Disable>"),
+            vec!["PKG-MANIFEST-TWICE"],
+            vec![],
+        ),
+        (
+            good().manifest("<Disable>false", "<Disable>no"),
+            vec!["PKG-MANIFEST-VALUE"],
+            vec!["PKG-MANIFEST-VALUE"],
+        ),
         (good().set("Manifest.xml", utf16(&manifest(""))), vec!["PKG-NO-ENTITIES"], vec!["PKG-NO-ENTITIES"]),
         (good().manifest(">P<", "><"), vec!["PKG-PROJECT-NAME"], vec!["PKG-PROJECT-NAME"]),
         (good().manifest(">P<", ">Bob's<"), vec!["PKG-PROJECT-APOSTROPHE"], vec!["PKG-PROJECT-APOSTROPHE"]),
         (good().manifest(LABEL, ""), vec!["PKG-LABEL-MISSING"], vec!["PKG-LABEL-MISSING"]),
         (good().manifest(LABEL, "CLMIntegrationContractTypes"), vec!["PKG-LABEL-ODATA"], vec![]),
         (good().manifest(LABEL, "CLMIntegrationContractTypeEntity"), vec!["PKG-LABEL-AOT"], vec![]),
-        (good().manifest(LABEL, "CLM integration contract typs"), vec!["PKG-LABEL-UNKNOWN"], vec!["PKG-LABEL-UNKNOWN"]),
+        (
+            good().manifest(LABEL, "CLM integration contract typs"),
+            vec!["PKG-LABEL-UNKNOWN"],
+            vec!["PKG-LABEL-UNKNOWN"],
+        ),
         (twice, vec!["PKG-LABEL-TWICE"], vec!["PKG-LABEL-TWICE"]),
         (good().manifest("CSV-Unicode", ""), vec!["PKG-FORMAT-MISSING"], vec!["PKG-FORMAT-MISSING"]),
         (good().manifest("CSV-Unicode", "CSV-UTF8"), vec!["PKG-FORMAT-UNKNOWN"], vec!["PKG-FORMAT-UNKNOWN"]),
@@ -215,14 +247,30 @@ fn faults() -> Vec<(Package, Vec<&'static str>, Vec<&'static str>)> {
         (map_list("<EntityMapList />"), vec!["PKG-MAP-MISSING"], vec![]),
         (map_list("<EntityMapList i:nil=\"true\" />"), vec!["PKG-MAP-MISSING"], vec![]),
         (good().manifest("<XMLField>NAME", "<XMLField>Name"), vec!["PKG-COLUMN-CASE"], vec![]),
-        (good().manifest("<EntityField>NAME", "<EntityField>DESCRIPTION"), vec!["PKG-MAP-FIELD-TWICE", "PKG-KEY-MISSING"], vec!["PKG-MAP-FIELD-TWICE", "PKG-KEY-MISSING"]),
+        (
+            good().manifest("<EntityField>NAME", "<EntityField>DESCRIPTION"),
+            vec!["PKG-MAP-FIELD-TWICE", "PKG-KEY-MISSING"],
+            vec!["PKG-MAP-FIELD-TWICE", "PKG-KEY-MISSING"],
+        ),
         (good().manifest(&map("DESCRIPTION"), ""), vec!["PKG-COLUMN-UNMAPPED"], vec!["PKG-COLUMN-UNMAPPED"]),
         // Text.
         (good().set(FILE, ROWS.as_bytes().to_vec()), vec!["PKG-UTF8-IN-UNICODE"], vec![]),
-        (good().set(FILE, ROWS.replace("\r\n", "\n").into_bytes()), vec!["PKG-CSV-LINE-FEED", "PKG-CSV-LINE-FEED", "PKG-CSV-LINE-FEED", "PKG-UTF8-IN-UNICODE"], vec![]),
-        (data("NAME,DESCRIPTION\n\nNDA,x"), vec!["PKG-CSV-LINE-FEED", "PKG-CSV-LINE-FEED", "PKG-CSV-BLANK-LINE"], vec![]),
+        (
+            good().set(FILE, ROWS.replace("\r\n", "\n").into_bytes()),
+            vec!["PKG-CSV-LINE-FEED", "PKG-CSV-LINE-FEED", "PKG-CSV-LINE-FEED", "PKG-UTF8-IN-UNICODE"],
+            vec![],
+        ),
+        (
+            data("NAME,DESCRIPTION\n\nNDA,x"),
+            vec!["PKG-CSV-LINE-FEED", "PKG-CSV-LINE-FEED", "PKG-CSV-BLANK-LINE"],
+            vec![],
+        ),
         (data("NAME,DESCRIPTION\r\n"), vec!["PKG-NO-ROW"], vec!["PKG-NO-ROW"]),
-        (data("NAME,DESCRIPTION\n\"NDA,x\n"), vec!["PKG-CSV-LINE-FEED", "PKG-CSV-QUOTING", "PKG-CSV-RAGGED"], vec!["PKG-CSV-QUOTING", "PKG-CSV-RAGGED"]),
+        (
+            data("NAME,DESCRIPTION\n\"NDA,x\n"),
+            vec!["PKG-CSV-LINE-FEED", "PKG-CSV-QUOTING", "PKG-CSV-RAGGED"],
+            vec!["PKG-CSV-QUOTING", "PKG-CSV-RAGGED"],
+        ),
         (
             good().set(FILE, {
                 let mut bytes = utf16("NAME,DESCRIPTION\nNDA,x\n");
@@ -232,7 +280,11 @@ fn faults() -> Vec<(Package, Vec<&'static str>, Vec<&'static str>)> {
             vec!["PKG-CSV-LINE-FEED", "PKG-CSV-LINE-FEED", "PKG-UNDECODABLE"],
             vec!["PKG-CSV-LINE-FEED", "PKG-CSV-LINE-FEED", "PKG-UNDECODABLE"],
         ),
-        (data("NAME,DESCRIPTION\r\nNDA,x\r\nnda,y\r\n"), vec!["PKG-KEY-DUPLICATE"], vec!["PKG-KEY-DUPLICATE"]),
+        (
+            data("NAME,DESCRIPTION\r\nNDA,x\r\nnda,y\r\n"),
+            vec!["PKG-KEY-DUPLICATE"],
+            vec!["PKG-KEY-DUPLICATE"],
+        ),
     ]
 }
 
@@ -244,7 +296,10 @@ fn every_fault_has_its_codes_and_a_repair_leaves_what_is_not_safe() {
         found.sort_unstable();
         codes.sort_unstable();
         assert_eq!(found, codes, "{:#?}", package.diagnose());
-        if codes.iter().any(|code| ["PKG-NOT-A-PACKAGE", "PKG-TEMPLATE", "PKG-MANIFEST-MISSING", "PKG-MANIFEST-UNREADABLE"].contains(code)) {
+        if codes.iter().any(|code| {
+            ["PKG-NOT-A-PACKAGE", "PKG-TEMPLATE", "PKG-MANIFEST-MISSING", "PKG-MANIFEST-UNREADABLE"]
+                .contains(code)
+        }) {
             continue;
         }
         let repairable: Vec<_> = package.diagnose().into_iter().filter(|it| it.repairable).collect();

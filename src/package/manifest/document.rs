@@ -23,7 +23,7 @@ impl ManifestDoc {
     ///
     /// # Errors
     /// `MANIFEST_INVALID` for what is not well-formed, has a document type, is a data template or has another root.
-    /// `PACKAGE_LIMIT` for more than `max_depth` elements in each other (at most 1,000), and for more than 1,000,000
+    /// `PACKAGE_LIMIT` for more than `max_depth` elements in each other (at most 256), and for more than 1,000,000
     /// elements.
     pub(crate) fn parse(bytes: &[u8], max_depth: u32) -> Result<Self> {
         let document = Document::parse(bytes, MANIFEST_FILE, max_depth)?;

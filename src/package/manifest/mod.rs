@@ -5,6 +5,8 @@
 
 mod document;
 mod model;
+#[cfg(test)]
+mod mutation;
 mod read;
 #[cfg(test)]
 mod samples;

@@ -202,7 +202,7 @@ fn of_two_elements_the_first_counts() {
                 kind: IssueKind::Twice,
                 element: "PackageEntityList",
                 entity: None,
-                line: 30,
+                line: 29,
                 column: 23,
             }
         )

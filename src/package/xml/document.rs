@@ -48,7 +48,7 @@ pub(crate) struct Element {
     pub(super) tail: Span,
     /// `</Name>`; empty after `<Name … />`.
     pub(super) close: Span,
-    /// In the namespace of data packages, or in that of the root where the root is in a wrong one.
+    /// The root, and what is in the namespace of data packages or, where its parent is in a wrong one, in that of the parent.
     pub(crate) ours: bool,
     /// Has `i:nil="true"`.
     pub(crate) nil: bool,

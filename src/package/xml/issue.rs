@@ -21,7 +21,7 @@ pub(crate) struct ManifestIssue {
 pub(crate) enum IssueKind {
     /// The root is in another namespace: the service recognises nothing in the file.
     WrongRootNamespace,
-    /// In another namespace than the root: the service ignores it.
+    /// In another namespace, with what is in it: the service ignores it. We take its value where there is no other.
     ForeignNamespace,
     /// Comes after a member that it should precede: the service ignores it. We take its value.
     Late {

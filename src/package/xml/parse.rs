@@ -3,7 +3,7 @@
 
 use quick_xml::escape::{resolve_predefined_entity, unescape};
 use quick_xml::events::{BytesRef, BytesStart, Event};
-use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::name::{Namespace as Name, ResolveResult};
 use quick_xml::reader::NsReader;
 
 use crate::error::{Error, ErrorCode, Result};
@@ -13,7 +13,7 @@ use super::document::{Document, Element, Source, Span, WHITE, invalid, line_of};
 use super::write::{NAMESPACE, SCHEMA_INSTANCE};
 
 /// The tree is walked by recursion, so a higher limit of the caller is not granted.
-const DEEPEST: u32 = 1_000;
+const DEEPEST: u32 = 256;
 /// The manifest of some 3,000 entities with 35 maps each has as many.
 const MOST_ELEMENTS: usize = 1_000_000;
 
@@ -23,7 +23,7 @@ impl Document {
     ///
     /// # Errors
     /// `MANIFEST_INVALID` for bytes that are no text, XML that is not well-formed, and a document type. `PACKAGE_LIMIT` for
-    /// more than `max_depth` elements in each other (at most 1,000) and for more than 1,000,000 elements.
+    /// more than `max_depth` elements in each other (at most 256) and for more than 1,000,000 elements.
     pub(crate) fn parse(bytes: &[u8], file: &'static str, max_depth: u32) -> Result<Self> {
         let sniffed = Encoding::sniff(bytes);
         let encoding = sniffed.encoding.unwrap_or(Encoding::Utf8);
@@ -39,16 +39,15 @@ impl Document {
             count: 0,
             open: Vec::new(),
             root: None,
-            namespace: String::new(),
+            recognised: false,
             from: 0,
         };
         parser.run()?;
-        let Parser { root, namespace, from, .. } = parser;
+        let Parser { root, recognised, from, .. } = parser;
         let Some(root) = root else {
             return Err(invalid(file, line_of(&text, text.len()), "there is no root element"));
         };
         let end = Span { start: from, end: text.len() };
-        let recognised = namespace == NAMESPACE;
         let marked = sniffed.mark > 0;
         Ok(Self { file, encoding, marked, max_depth, source: Source(text), root, end, recognised })
     }
@@ -65,6 +64,20 @@ pub(super) fn resolve(reference: &BytesRef<'_>) -> Option<char> {
     }
 }
 
+#[derive(PartialEq)]
+enum Namespace {
+    /// That of data packages.
+    Packages,
+    /// Another one or none, by the first bytes of its name: a longer name would be copied and compared at every element.
+    Other(Vec<u8>),
+}
+
+impl Namespace {
+    fn other(name: &str) -> Self {
+        Self::Other(name.bytes().take(256).collect())
+    }
+}
+
 struct Parser<'a> {
     reader: NsReader<&'a [u8]>,
     text: &'a str,
@@ -73,10 +86,10 @@ struct Parser<'a> {
     /// Elements so far.
     count: usize,
     /// The elements entered and not yet left.
-    open: Vec<Element>,
+    open: Vec<(Element, Namespace)>,
     root: Option<Element>,
-    /// That of the root.
-    namespace: String,
+    /// Whether the root is in the namespace of data packages.
+    recognised: bool,
     /// End of the last tag.
     from: usize,
 }
@@ -93,17 +106,17 @@ impl Parser<'_> {
             let end = self.position();
             match event.map_err(|error| self.malformed(&error))? {
                 Event::Start(tag) => {
-                    let element = self.element(&tag, start, end)?;
-                    self.open.push(element);
+                    let entered = self.element(&tag, start, end)?;
+                    self.open.push(entered);
                     self.from = end;
                 }
                 Event::Empty(tag) => {
-                    let element = self.element(&tag, start, end)?;
+                    let (element, _) = self.element(&tag, start, end)?;
                     self.from = end;
                     self.leave(element);
                 }
                 Event::End(_) => {
-                    let Some(mut element) = self.open.pop() else {
+                    let Some((mut element, _)) = self.open.pop() else {
                         return Err(self.invalid(start, "an element ends that never began"));
                     };
                     element.tail = Span { start: self.from, end: start };
@@ -131,7 +144,7 @@ impl Parser<'_> {
         }
     }
 
-    fn element(&mut self, tag: &BytesStart<'_>, start: usize, end: usize) -> Result<Element> {
+    fn element(&mut self, tag: &BytesStart<'_>, start: usize, end: usize) -> Result<(Element, Namespace)> {
         self.check_limits()?;
         if self.open.is_empty() && self.root.is_some() {
             return Err(self.outside(start));
@@ -140,18 +153,21 @@ impl Parser<'_> {
         self.check_name(name.as_ref(), start)?;
         let (namespace, _) = self.reader.resolver().resolve_element(name);
         let namespace = match namespace {
-            ResolveResult::Bound(Namespace(namespace)) => namespace,
-            ResolveResult::Unbound => "",
+            ResolveResult::Bound(Name(NAMESPACE)) => Namespace::Packages,
+            ResolveResult::Bound(Name(other)) => Namespace::other(other),
+            ResolveResult::Unbound => Namespace::other(""),
             ResolveResult::Unknown(prefix) => {
                 return Err(self.invalid(start, format!("the prefix {prefix:?} is bound to no namespace")));
             }
         };
-        let first = self.open.is_empty();
-        let ours = first || namespace == NAMESPACE || namespace == self.namespace;
-        if first {
-            self.namespace = namespace.to_owned();
-        }
-        Ok(Element {
+        let ours = match self.open.last() {
+            Some((_, around)) => namespace == Namespace::Packages || namespace == *around,
+            None => {
+                self.recognised = namespace == Namespace::Packages;
+                true
+            }
+        };
+        let element = Element {
             lead: Span { start: self.from, end: start },
             open: Span { start, end },
             children: Vec::new(),
@@ -159,12 +175,13 @@ impl Parser<'_> {
             close: Span { start: end, end },
             ours,
             nil: self.is_nil(tag, start)?,
-        })
+        };
+        Ok((element, namespace))
     }
 
     fn leave(&mut self, element: Element) {
         match self.open.last_mut() {
-            Some(parent) => parent.children.push(element),
+            Some((parent, _)) => parent.children.push(element),
             None => self.root = Some(element),
         }
     }
@@ -187,7 +204,7 @@ impl Parser<'_> {
             };
             let (namespace, name) = self.reader.resolver().resolve_attribute(attribute.key);
             match namespace {
-                ResolveResult::Bound(Namespace(SCHEMA_INSTANCE)) if name.as_ref() == "nil" => {
+                ResolveResult::Bound(Name(SCHEMA_INSTANCE)) if name.as_ref() == "nil" => {
                     nil = matches!(value.trim_matches(WHITE), "true" | "1");
                 }
                 ResolveResult::Unknown(prefix) => {

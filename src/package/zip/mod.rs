@@ -40,8 +40,7 @@ pub(super) fn corrupt(message: impl Into<String>) -> Error {
 /// Small archives for tests, written by other code than the writer's.
 #[cfg(test)]
 pub(super) mod testing {
-    use super::directory::Entry;
-    use super::{Directory, DirectoryReader};
+    use super::{Directory, DirectoryReader, Entry};
     use crate::error::Result;
     use crate::package::pull::Pull;
     use crate::package::{Limits, ReadAt as _};

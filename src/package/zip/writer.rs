@@ -97,6 +97,11 @@ impl ZipWriter {
         self.blocks.pending()
     }
 
+    /// Bytes of output that were not taken yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.out.len()
+    }
+
     /// The output since the last call.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         self.taken += self.out.len() as u64;

@@ -1,53 +1,104 @@
 /** The shapes in which bytes and rows may be handed over, brought down to one each. */
-import { ClmError, invalid, isClmError, throwIfAborted } from "./errors.js";
-import type { Row } from "./rows.js";
-import { orAborted } from "./run.js";
+import { ClmError, invalid, isClmError, throwIfAborted } from "../errors.js";
+import { orAborted } from "../run.js";
+import type { Row } from "./cells.js";
+import { DEFAULT_SPOOL } from "./limits.js";
 
 /** Bytes. A stream can be read once; everything else again. */
 export type ByteSource = Uint8Array | ArrayBuffer | Blob | ReadableStream<Uint8Array>;
 /** Rows. An iterable or stream is read once, and only as fast as the package grows. */
 export type RowSource = Iterable<Row> | AsyncIterable<Row> | ReadableStream<Row>;
 
-/** Most bytes that are held of a stream, by default: 64 MiB. */
-export const SPOOL: number = 64 * 1024 * 1024;
+/** Bytes that are handed on at once: 256 KiB. */
+const PIECE = 256 * 1024;
+
+/** The bytes of the source in pieces of at most 256 KiB. `what` names it in errors. Not for sharing: read it to its end, or close it. */
+export class Pieces {
+  readonly #what: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #puller: Puller<unknown> | undefined;
+  readonly #blob: Blob | undefined;
+  #bytes: Uint8Array = new Uint8Array();
+  #at = 0;
+
+  /** @throws {ClmError} INVALID_ARGUMENT for anything else than a ByteSource. */
+  constructor(source: unknown, what: string, signal?: AbortSignal) {
+    this.#what = what;
+    this.#signal = signal;
+    if (isBlob(source)) this.#blob = source;
+    else if (isStream(source)) this.#puller = new Puller<unknown>(source, what, signal);
+    else if (isByteSource(source)) this.#bytes = viewOf(source as Uint8Array | ArrayBuffer);
+    else {
+      throw invalid(`${what} is no source of bytes`, {
+        hint: "Give a Uint8Array, ArrayBuffer, Blob or ReadableStream of bytes.",
+      });
+    }
+  }
+
+  /**
+   * The next piece, or undefined at the end.
+   * @throws {ClmError} ABORTED; INVALID_ARGUMENT with the source's own error as cause
+   */
+  async next(): Promise<Uint8Array | undefined> {
+    throwIfAborted(this.#signal);
+    if (this.#blob) return this.#ofBlob(this.#blob);
+    while (this.#at >= this.#bytes.length) {
+      const step = this.#puller && (await this.#puller.next());
+      if (!step || step.done) return undefined;
+      const part = step.value;
+      if (!ArrayBuffer.isView(part)) throw invalid(`${this.#what} is a stream of something else than bytes`);
+      this.#bytes = viewOf(part as Uint8Array);
+      this.#at = 0;
+    }
+    const piece = this.#bytes.subarray(this.#at, this.#at + PIECE);
+    this.#at += piece.length;
+    return piece;
+  }
+
+  /** Tells a stream that was not read to its end that no more is wanted. */
+  async close(): Promise<void> {
+    await this.#puller?.close();
+  }
+
+  async #ofBlob(blob: Blob): Promise<Uint8Array | undefined> {
+    if (this.#at >= blob.size) return undefined;
+    const slice = blob.slice(this.#at, this.#at + PIECE).arrayBuffer();
+    this.#at += PIECE;
+    try {
+      return new Uint8Array(await orAborted(slice, this.#signal));
+    } catch (e) {
+      throw isClmError(e) ? e : failed(this.#what, e);
+    }
+  }
+}
 
 /**
  * All bytes of the source. `what` names it in errors; at most `spool` bytes are taken from a stream.
  * @throws {ClmError} INVALID_ARGUMENT for anything else than a ByteSource, PACKAGE_LIMIT, ABORTED
  */
-export async function readAll(source: unknown, what: string, signal?: AbortSignal, spool = SPOOL): Promise<Uint8Array> {
+export async function readAll(
+  source: unknown,
+  what: string,
+  signal?: AbortSignal,
+  spool = DEFAULT_SPOOL,
+): Promise<Uint8Array> {
   throwIfAborted(signal);
-  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  if (isArrayBuffer(source)) return new Uint8Array(source);
-  if (isBlob(source)) {
-    const bytes = source.arrayBuffer().catch((e: unknown) => {
-      throw failed(what, e);
-    });
-    return new Uint8Array(await orAborted(bytes, signal));
-  }
-  if (!isStream(source)) {
-    throw invalid(`${what} is no source of bytes`, {
-      hint: "Give a Uint8Array, ArrayBuffer, Blob or ReadableStream of bytes.",
-    });
-  }
+  if (ArrayBuffer.isView(source) || isArrayBuffer(source)) return viewOf(source);
   const parts: Uint8Array[] = [];
   let size = 0;
-  const puller = new Puller<unknown>(source, what, signal);
+  const pieces = new Pieces(source, what, signal);
   try {
-    for (let step = await puller.next(); !step.done; step = await puller.next()) {
-      const part = step.value;
-      if (!ArrayBuffer.isView(part)) throw invalid(`${what} is a stream of something else than bytes`);
-      const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-      size += bytes.length;
-      if (size > spool) {
+    for (let part = await pieces.next(); part; part = await pieces.next()) {
+      size += part.length;
+      if (size > spool && isStream(source)) {
         throw new ClmError("PACKAGE_LIMIT", `${what} is a stream of more than ${spool} bytes (${size} so far)`, {
-          hint: "Hand over a Blob or the bytes, or raise `limits.spool`.",
+          hint: "Hand over a Blob, a URL, a RandomAccess or the bytes, of which parts can be read; or raise `limits.spool`.",
         });
       }
-      parts.push(bytes);
+      parts.push(part);
     }
   } finally {
-    await puller.close();
+    await pieces.close();
   }
   return concat(parts, size);
 }
@@ -149,12 +200,12 @@ function isArrayBuffer(value: unknown): value is ArrayBuffer {
   return Object.prototype.toString.call(value) === "[object ArrayBuffer]";
 }
 
-function isBlob(value: unknown): value is Blob {
+export function isBlob(value: unknown): value is Blob {
   return typeof Blob === "function" && value instanceof Blob;
 }
 
 /** By shape: pages and polyfills have streams of other realms. */
-function isStream(value: unknown): value is ReadableStream<unknown> {
+export function isStream(value: unknown): value is ReadableStream<unknown> {
   return typeof (value as { getReader?: unknown } | null)?.getReader === "function";
 }
 
@@ -163,11 +214,15 @@ export function isByteSource(value: unknown): value is ByteSource {
   return ArrayBuffer.isView(value) || isArrayBuffer(value) || isBlob(value) || isStream(value);
 }
 
-/** All parts in one. */
-export function concat(
-  parts: Uint8Array[],
-  size: number = parts.reduce((sum, part) => sum + part.length, 0),
-): Uint8Array {
+/** The bytes, without copying them. */
+export function viewOf(bytes: ArrayBufferView | ArrayBuffer): Uint8Array {
+  return ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
+}
+
+/** One array out of the parts, `size` bytes in all. */
+export function concat(parts: Uint8Array[], size: number): Uint8Array {
   if (parts.length === 1) return parts[0] as Uint8Array;
   const all = new Uint8Array(size);
   let at = 0;

@@ -1,0 +1,11 @@
+/** Entry for Cloudflare Workers and their kin: they compile modules only when they are imported. No threads there. */
+
+import excel from "../excel.wasm";
+import { loader } from "../init-package.js";
+import module from "../package.wasm";
+import { workbooks } from "../workbooks.js";
+
+loader.register({ source: () => module });
+workbooks.register({ source: () => excel });
+
+export * from "../index-package.js";

@@ -1,0 +1,115 @@
+/** An entry of a package as a byte stream: one copy, from the module's memory into the reader's buffer. */
+import { Handle } from "../handle.js";
+import { Step, type WireFileCursor } from "../wire.js";
+import type { Opened } from "./data-package.js";
+import { Feed } from "./feed.js";
+
+/** Bytes of a piece for a reader that brings no buffer: 256 KiB. */
+const PIECE = 256 * 1024;
+
+/** Opens the entry when the first byte is asked for. */
+export function fileStream(opened: Opened, name: string): ReadableStream<Uint8Array> {
+  let source: EntryReader | undefined;
+  return new ReadableStream({
+    type: "bytes",
+    pull(controller: ReadableByteStreamController) {
+      try {
+        source ??= new EntryReader(opened, name);
+        const more = fill(source, controller);
+        if (!(more instanceof Promise)) return;
+        return more.catch((e) => {
+          source?.close();
+          throw e;
+        });
+      } catch (e) {
+        source?.close();
+        throw e;
+      }
+    },
+    cancel() {
+      source?.close();
+    },
+  });
+}
+
+/** Serves one request; a promise only where bytes have to be waited for. */
+function fill(source: EntryReader, controller: ReadableByteStreamController): void | Promise<void> {
+  const request = controller.byobRequest;
+  const view = request?.view as Uint8Array | null | undefined;
+  const room = view ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : undefined;
+  let filled = 0;
+  while (true) {
+    const step = source.step(room ? room.length - filled : PIECE);
+    if (step === Step.has) {
+      if (!room) {
+        controller.enqueue(source.piece().slice());
+        return;
+      }
+      const piece = source.piece();
+      room.set(piece, filled);
+      filled += piece.length;
+      if (filled < room.length) continue;
+      request?.respond(filled);
+      return;
+    }
+    if (filled > 0) {
+      request?.respond(filled);
+      return;
+    }
+    if (step === Step.end) {
+      source.close();
+      controller.close();
+      request?.respond(0);
+      return;
+    }
+    const given = source.serve();
+    if (given instanceof Promise) return given.then(() => fill(source, controller));
+  }
+}
+
+class EntryReader {
+  readonly #opened: Opened;
+  readonly #cursor: Handle<WireFileCursor>;
+  readonly #feed: Feed;
+  #wants = false;
+
+  constructor(opened: Opened, name: string) {
+    const { loader, reader, access } = opened;
+    this.#opened = opened;
+    this.#cursor = reader.use((r) => new Handle<WireFileCursor>(loader, "the package", () => r.file(name)));
+    this.#feed = new Feed(access, opened.compressedSize(name), reader.closing);
+  }
+
+  /** The next piece of at most `max` bytes. Nothing moves on while bytes are wanted. */
+  step(max: number): Step {
+    // The cursor may outlive the package in the module; for the caller it does not.
+    this.#opened.reader.use(() => {});
+    if (this.#wants) return Step.wants;
+    const step = this.#cursor.use((c) => c.next(max));
+    this.#wants = step === Step.wants;
+    return step;
+  }
+
+  /** A view that is good until the next step. */
+  piece(): Uint8Array<ArrayBuffer> {
+    const { buffer } = this.#opened.loader.current().wasmMemory();
+    return this.#cursor.use((c) => new Uint8Array(buffer as ArrayBuffer, c.ptr, c.length));
+  }
+
+  serve(): boolean | Promise<boolean> {
+    const given = this.#feed.serve(this.#cursor);
+    if (!(given instanceof Promise)) {
+      this.#wants = false;
+      return given;
+    }
+    return given.then((served) => {
+      this.#wants = false;
+      return served;
+    });
+  }
+
+  close(): void {
+    this.#feed.close();
+    this.#cursor.dispose();
+  }
+}

@@ -1,0 +1,61 @@
+/** Opening a package: its directory and its two descriptions are read, and nothing else. */
+import { throwIfAborted } from "../errors.js";
+import { Handle } from "../handle.js";
+import { toJson } from "../json.js";
+import type { Loader } from "../loader.js";
+import { Reporter, type RunOptions } from "../run.js";
+import type { WirePackages } from "../wire.js";
+import { type Access, accessTo, type PackageSource } from "./access.js";
+import { DataPackage } from "./data-package.js";
+import { Feed } from "./feed.js";
+import type { Limits } from "./limits.js";
+import type { Schema } from "./schema.js";
+
+export interface OpenOptions extends RunOptions {
+  limits?: Limits;
+  /** For a URL; default: the global one. */
+  fetch?: typeof fetch;
+  /** The tenant's own schema, for `diagnose`; default: the catalogue. */
+  schema?: Schema;
+}
+
+export async function open(
+  loader: Loader<WirePackages>,
+  source: PackageSource,
+  options: OpenOptions = {},
+): Promise<DataPackage> {
+  const { signal, limits, schema } = options;
+  throwIfAborted(signal);
+  const text = toJson(
+    {
+      ...(limits === undefined ? {} : { limits }),
+      ...(schema === undefined ? {} : { schema: { entities: schema.entities, enums: schema.enums } }),
+    },
+    "the options",
+  );
+  const [wire, access] = await Promise.all([loader.ready(), accessTo(source, options)]);
+  const reader = await describe(loader, wire, access, text, signal);
+  new Reporter(options.onProgress).report(
+    { stage: "open", done: access.size, total: access.size, unit: "bytes" },
+    true,
+  );
+  return DataPackage.open(loader, reader, access, limits ?? {});
+}
+
+async function describe(
+  loader: Loader<WirePackages>,
+  wire: WirePackages,
+  access: Access,
+  options: string,
+  signal: AbortSignal | undefined,
+) {
+  const opener = new Handle(loader, "the package", () => new wire.PackageOpener(access.size, options));
+  const feed = new Feed(access, 0, signal, opener.closing);
+  try {
+    while (await feed.serve(opener)) throwIfAborted(signal);
+    return new Handle(loader, "the package", () => opener.use((o) => o.finish()));
+  } finally {
+    feed.close();
+    opener.dispose();
+  }
+}

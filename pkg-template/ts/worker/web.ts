@@ -1,0 +1,5 @@
+/** The thread of a page. */
+import * as glue from "../glue.js";
+import { answer } from "./serve.js";
+
+addEventListener("message", ({ data }) => postMessage(answer(glue, data)));
