@@ -94,7 +94,7 @@ pub(crate) struct Parameter {
 impl Catalog {
     /// Parses the embedded file. Fails only where the file was damaged before the build.
     pub(crate) fn embedded() -> Result<Self, serde_json::Error> {
-        let file: File = serde_json::from_str(include_str!("../data/catalog.json"))?;
+        let file: File = serde_json::from_str(EMBEDDED)?;
         let mut enums = file.enums;
         // The one enum that only an action's result uses.
         let status =
@@ -167,6 +167,25 @@ impl Kind {
         }
     }
 }
+
+/// The embedded file with the lengths that `length` knows by label and property.
+pub(crate) fn schema(length: &dyn Fn(&str, &str) -> Option<usize>) -> String {
+    let mut file: serde_json::Value = serde_json::from_str(EMBEDDED).unwrap_or_default();
+    let entities = file.get_mut("entities").and_then(serde_json::Value::as_array_mut);
+    for entity in entities.into_iter().flatten() {
+        let label = entity.get("label").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let properties = entity.get_mut("properties").and_then(serde_json::Value::as_array_mut);
+        for property in properties.into_iter().flatten().filter_map(serde_json::Value::as_object_mut) {
+            let name = property.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
+            if let Some(most) = length(&label, name) {
+                property.insert("maxLength".to_owned(), most.into());
+            }
+        }
+    }
+    file.to_string()
+}
+
+const EMBEDDED: &str = include_str!("../data/catalog.json");
 
 #[derive(Deserialize)]
 struct File {

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::auth::{Client, Directory, TokenKeys, random_secret, sign_in_page, token_v1, token_v2};
 use crate::catalog::Catalog;
+use crate::environment::Environment;
 use crate::storage::{Azurite, AzuriteError, Storage, locate};
 use crate::store::{Store, StoreError};
 use crate::{control, host_guard, odata};
@@ -35,15 +36,22 @@ pub(crate) struct Shared {
     pub(crate) address: SocketAddr,
     /// Without trailing slash; also the audience of tokens.
     pub(crate) base_url: String,
-    pub(crate) catalog: Arc<Catalog>,
     /// `$metadata`, written once.
     pub(crate) metadata: Arc<String>,
-    pub(crate) store: Store,
+    pub(crate) environment: Environment,
     pub(crate) storage: Storage,
     pub(crate) directory: Directory,
     pub(crate) control_key: String,
     pub(crate) step: Duration,
     pub(crate) page_size: usize,
+}
+
+impl std::ops::Deref for Shared {
+    type Target = Environment;
+
+    fn deref(&self) -> &Environment {
+        &self.environment
+    }
 }
 
 /// Handle of the state.
@@ -95,8 +103,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), ServeError> {
             address,
             base_url: format!("http://{}", named(address)),
             metadata: Arc::new(odata::csdl(&catalog)),
-            catalog: Arc::new(catalog),
-            store,
+            environment: Environment::new(catalog, store),
             storage: azurite.storage.clone(),
             directory: Directory {
                 tenant: uuid::Uuid::new_v4().to_string(),

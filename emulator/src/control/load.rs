@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::catalog::COMPANY;
 use crate::odata::canonical_row;
 use crate::odata::{default_company, key_of};
-use crate::server::App;
+use crate::environment::Environment;
 use crate::store::StoreError;
 use crate::value::{Row, Value};
 
@@ -31,13 +31,13 @@ pub(crate) enum LoadError {
 
 /// Stores one JSON object per line, keyed by OData property names, without business logic. Rows that exist are
 /// replaced. Returns the number of rows.
-pub(crate) fn load_rows(app: &App, name: &str, bytes: &[u8]) -> Result<usize, LoadError> {
-    let entity = app
+pub(crate) fn load_rows(environment: &Environment, name: &str, bytes: &[u8]) -> Result<usize, LoadError> {
+    let entity = environment
         .catalog
         .collection(name)
-        .or_else(|| app.catalog.label(name))
+        .or_else(|| environment.catalog.label(name))
         .ok_or_else(|| LoadError::UnknownEntity(name.to_owned()))?;
-    app.store.with(|db| {
+    environment.store.with(|db| {
         let company = default_company(db)?;
         let mut rows = 0;
         for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
@@ -47,7 +47,7 @@ pub(crate) fn load_rows(app: &App, name: &str, bytes: &[u8]) -> Result<usize, Lo
                 continue;
             }
             let parsed: Row = serde_json::from_slice(line).map_err(|error| bad(error.to_string()))?;
-            let mut row = canonical_row(parsed, entity, &app.catalog).map_err(bad)?;
+            let mut row = canonical_row(parsed, entity, &environment.catalog).map_err(bad)?;
             if entity.company {
                 let company = row.get(COMPANY).map_or(company.as_str(), Value::as_text).to_ascii_lowercase();
                 row.insert(COMPANY.to_owned(), Value::Text(company));
@@ -62,7 +62,7 @@ pub(crate) fn load_rows(app: &App, name: &str, bytes: &[u8]) -> Result<usize, Lo
 }
 
 /// Loads a directory: `<Collection>.ndjson` files in the order of their names, then `settings.json`.
-pub(crate) fn seed(app: &App, folder: &Path) -> Result<(), LoadError> {
+pub(crate) fn seed(environment: &Environment, folder: &Path) -> Result<(), LoadError> {
     let unreadable = |path: &Path| {
         let path = path.display().to_string();
         move |error| LoadError::File(path, error)
@@ -75,12 +75,12 @@ pub(crate) fn seed(app: &App, folder: &Path) -> Result<(), LoadError> {
     files.sort();
     for path in files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "ndjson")) {
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        load_rows(app, name, &std::fs::read(path).map_err(unreadable(path))?)?;
+        load_rows(environment, name, &std::fs::read(path).map_err(unreadable(path))?)?;
     }
     let settings = folder.join("settings.json");
     if settings.is_file() {
         let bytes = std::fs::read(&settings).map_err(unreadable(&settings))?;
-        super::settings::change(app, &bytes).map_err(|error| LoadError::Settings(error.to_string()))?;
+        super::settings::change(environment, &bytes).map_err(|error| LoadError::Settings(error.to_string()))?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use axum::response::Response;
 use serde_json::json;
 
 pub(crate) use load::{LoadError, load_rows, seed};
+pub(crate) use settings::change as change_settings;
 
 use crate::auth::same_secret;
 use crate::http::json_reply;

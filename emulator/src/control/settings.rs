@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::server::App;
+use crate::dmf::definitions::{Composite, Lengths, set_composites, set_lengths};
+use crate::environment::Environment;
 use crate::store::StoreError;
 
 /// Why settings were not taken. Nothing of that call was stored.
@@ -19,6 +20,9 @@ pub(crate) enum SettingsError {
     /// No such option.
     #[error("'{0}' is no change tracking option; these are: None, ALL, CustomQuery, PrimaryTable")]
     UnknownOption(String),
+    /// Composite entities or lengths that do not fit the catalogue.
+    #[error("{0}")]
+    Definition(String),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -31,22 +35,30 @@ struct Settings {
     #[serde(default)]
     change_tracking: BTreeMap<String, String>,
     default_company: Option<String>,
+    composites: Option<Vec<Composite>>,
+    max_lengths: Option<Lengths>,
 }
 
 /// Applies a settings document. Switching change tracking off and on again loses the markers of the entity.
-pub(crate) fn change(app: &App, bytes: &[u8]) -> Result<(), SettingsError> {
+pub(crate) fn change(environment: &Environment, bytes: &[u8]) -> Result<(), SettingsError> {
     let settings: Settings = serde_json::from_slice(bytes)?;
-    app.store.with(|db| {
+    environment.store.with(|db| {
         for (label, option) in &settings.change_tracking {
             let entity =
-                app.catalog.label(label).ok_or_else(|| SettingsError::UnknownEntity(label.clone()))?;
-            if !app.catalog.members("DMFChangeTrackingType").contains(option) {
+                environment.catalog.label(label).ok_or_else(|| SettingsError::UnknownEntity(label.clone()))?;
+            if !environment.catalog.members("DMFChangeTrackingType").contains(option) {
                 return Err(SettingsError::UnknownOption(option.clone()));
             }
             if option == "None" {
                 db.clear_markers(None, Some(&entity.label))?;
             }
             db.set_setting(&format!("tracking:{label}"), option)?;
+        }
+        if let Some(composites) = &settings.composites {
+            set_composites(db, composites, &environment.catalog)?.map_err(SettingsError::Definition)?;
+        }
+        if let Some(lengths) = &settings.max_lengths {
+            set_lengths(db, lengths, &environment.catalog)?.map_err(SettingsError::Definition)?;
         }
         if let Some(company) = &settings.default_company {
             db.set_setting("defaultCompany", &company.to_ascii_lowercase())?;

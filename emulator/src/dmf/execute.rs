@@ -5,18 +5,28 @@
 
 use std::time::Duration;
 
+use super::formats::Format;
 use super::records::{Detail, save_job};
 use crate::server::App;
 use crate::store::{RunState, StoreError};
 
 /// What a run came to.
+#[derive(Default)]
 pub(crate) struct Finished {
     /// `None`: the run never ends, as in the service when an export line has no mapping.
     pub(crate) state: Option<RunState>,
     /// The exported package.
     pub(crate) package: Option<Vec<u8>>,
-    /// (entity label, file of rejected rows)
-    pub(crate) error_files: Vec<(String, String)>,
+    pub(crate) error_files: Vec<ErrorFile>,
+    /// What became of each entity.
+    pub(crate) details: Vec<Detail>,
+}
+
+/// The rejected rows of an entity.
+pub(crate) struct ErrorFile {
+    pub(crate) label: String,
+    pub(crate) format: Format,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Carries a submitted run through its states. `details` are shown before `work` begins.
@@ -60,14 +70,12 @@ async fn run(
     // A panic in the worker fails its run and nothing else.
     let finished = finished.map_err(|_| "the worker stopped".to_owned())?.map_err(text)?;
 
-    for (label, file) in finished.error_files {
-        let blob = format!("{execution}-{}-staging-errors.csv", uuid::Uuid::new_v4().simple());
-        app.storage
-            .put(&blob, "text/csv", crate::package::text::encode_unicode(&file))
-            .await
-            .map_err(|e| e.to_string())?;
+    for file in finished.error_files {
+        let (extension, media_type) = file.format.file_type();
+        let blob = format!("{execution}-{}-staging-errors.{extension}", uuid::Uuid::new_v4().simple());
+        app.storage.put(&blob, media_type, file.bytes).await.map_err(|error| error.to_string())?;
         app.store
-            .with(|db| db.set_setting(&error_file_setting(execution, &label, "staging"), &blob))
+            .with(|db| db.set_setting(&error_file_setting(execution, &file.label, "staging"), &blob))
             .map_err(text)?;
     }
     let mut blob = None;

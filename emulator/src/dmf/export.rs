@@ -5,16 +5,17 @@
 
 use super::entities::change_tracking;
 use super::execute::{Finished, drive};
-use super::formats::{Format, unsupported};
+use super::data_file::DataFile;
+use super::formats::{Format, unknown_format};
 use super::import::{Cause, check_company, refuse_second_submission};
 use super::projects::{self, Line, Project};
 use super::records::Detail;
 use crate::catalog::{COMPANY, Entity, Kind, Property};
 use crate::odata::Parameters;
-use crate::package::{OutEntity, csv, file_name, package, text};
+use crate::package::{OutEntity, file_name, package};
 use crate::server::App;
 use crate::store::{EntityLog, RunState, StoreError, Stored};
-use crate::value::{NO_DATE, default_value};
+use crate::value::{Decimal, NO_DATE, default_value};
 
 /// What an export call asks for beyond its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +102,8 @@ struct Job {
 
 impl Job {
     fn run(&self, app: &App, project: &Project) -> Result<Finished, StoreError> {
-        let finished = |state, package| Ok(Finished { state, package, error_files: Vec::new() });
+        let finished = |state, package| Ok(Finished { state, package, ..Finished::default() });
+        let workbooks = app.workbooks.try_lock().ok();
         if self.project.contains('\'') {
             self.log(
                 app,
@@ -120,7 +122,13 @@ impl Job {
                 // Nothing is staged, and the run stays as it is.
                 return finished(None, None);
             }
-            match self.entity(app, line)? {
+            let busy = workbooks.is_none() && Format::parse(&line.format) == Some(Format::Excel);
+            let exported = if busy {
+                Err("DMF2039: Another import or export of workbooks is running.".to_owned())
+            } else {
+                self.entity(app, line)?
+            };
+            match exported {
                 Ok((entity, rows)) => {
                     detail.file.clone_from(&entity.file);
                     detail.to_stage = rows;
@@ -163,14 +171,14 @@ impl Job {
         let Some(entity) = app.catalog.label(&line.label) else {
             return Ok(Err(format!("Entity {} does not exist.", line.label)));
         };
-        let Some(format) = Format::parse(&line.format) else { return Ok(Err(unsupported(&line.format))) };
+        let Some(format) = Format::parse(&line.format) else { return Ok(Err(unknown_format(&line.format))) };
         let properties: Vec<&Property> = entity
             .properties
             .iter()
             .filter(|property| !(entity.company && property.name == COMPANY))
             .collect();
-        let mut out = String::new();
-        csv::write_record(&mut out, properties.iter().map(|property| property.field.as_str()));
+        let columns = properties.iter().map(|property| property.field.clone()).collect();
+        let mut file = DataFile::new(format, &entity.aot, &entity.label, columns);
         let mut rows = 0;
         let limit = match self.extent {
             Extent::Preview(count) if count > 0 => count,
@@ -182,9 +190,9 @@ impl Job {
             let marker = if tracked { db.marker(&self.project, &line.label, company)? } else { None };
             db.scan(&entity.aot, Some(company), marker.unwrap_or(0), |stored| -> Result<(), StoreError> {
                 if rows < limit {
-                    let cells: Vec<String> =
-                        properties.iter().map(|property| cell(app, property, &stored)).collect();
-                    csv::write_record(&mut out, cells.iter().map(String::as_str));
+                    file.push(
+                        properties.iter().map(|property| cell(app, property, &stored, format)).collect(),
+                    );
                     rows += 1;
                 }
                 Ok(())
@@ -195,17 +203,9 @@ impl Job {
             }
             Ok::<_, StoreError>(())
         })?;
-        let data = match format {
-            Format::CsvUnicode => text::encode_unicode(&out),
-            Format::Csv if out.is_ascii() => out.into_bytes(),
-            Format::Csv => {
-                return Ok(Err(format!(
-                    "DMF1957: The data of {} holds characters that the code page of the source data format does not have.",
-                    line.label
-                )));
-            }
-        };
-        Ok(Ok((out_entity(entity, line, &properties, data), rows)))
+        Ok(file
+            .finish(&line.label)
+            .map(|data| (out_entity(entity, line, &properties, data, format), rows)))
     }
 
     fn log(&self, app: &App, label: &str, message: &str) -> Result<(), StoreError> {
@@ -220,11 +220,17 @@ impl Job {
     }
 }
 
-fn out_entity(entity: &Entity, line: &Line, properties: &[&Property], data: Vec<u8>) -> OutEntity {
+fn out_entity(
+    entity: &Entity,
+    line: &Line,
+    properties: &[&Property],
+    data: Vec<u8>,
+    format: Format,
+) -> OutEntity {
     OutEntity {
         label: entity.label.clone(),
         target: entity.aot.clone(),
-        file: file_name(&entity.label, "csv"),
+        file: file_name(&entity.label, format.file_type().0),
         format: line.format.clone(),
         refresh: if line.incremental { "IncrementalPush" } else { "FullPush" }.to_owned(),
         fields: properties.iter().map(|property| property.field.clone()).collect(),
@@ -235,8 +241,9 @@ fn out_entity(entity: &Entity, line: &Line, properties: &[&Property], data: Vec<
     }
 }
 
-/// A value as it stands in a file: enums by symbol, dates in UTC without offset.
-fn cell(app: &App, property: &Property, stored: &Stored) -> String {
+/// A value as it stands in a file: enums by symbol, dates in UTC without offset, decimals of workbooks as the service
+/// writes them there.
+fn cell(app: &App, property: &Property, stored: &Stored, format: Format) -> String {
     let value = match stored.row.get(&property.name) {
         Some(value) => value.clone(),
         None => default_value(property, &app.catalog),
@@ -245,6 +252,40 @@ fn cell(app: &App, property: &Property, stored: &Stored) -> String {
     match property.kind {
         Kind::DateTime if text == NO_DATE => "1900-01-01T00:00:00".to_owned(),
         Kind::DateTime => text.strip_suffix('Z').unwrap_or(text).to_owned(),
+        Kind::Decimal if format == Format::Excel => workbook_decimal(text),
         _ => text.to_owned(),
+    }
+}
+
+/// Six places at least and no zero before the point: `.000000`, `12.500000`.
+fn workbook_decimal(text: &str) -> String {
+    let Some(decimal) = Decimal::parse(text) else { return text.to_owned() };
+    let text = decimal.to_text();
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let whole = match whole {
+        "0" => "",
+        "-0" => "-",
+        whole => whole,
+    };
+    format!("{whole}.{fraction:0<6}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_of_workbooks_begin_with_the_point() {
+        let cases = [
+            ("0", ".000000"),
+            ("0.5", ".500000"),
+            ("-0.25", "-.250000"),
+            ("12.5", "12.500000"),
+            ("-3", "-3.000000"),
+            ("1.23456789", "1.23456789"),
+        ];
+        for (text, written) in cases {
+            assert_eq!(workbook_decimal(text), written);
+        }
     }
 }

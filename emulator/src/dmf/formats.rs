@@ -7,31 +7,45 @@ pub(crate) enum Format {
     Csv,
     /// UTF-16LE with byte order mark.
     CsvUnicode,
+    XmlElement,
+    XmlAttribute,
+    Excel,
 }
 
-const NAMES: [&str; 5] = ["CSV", "CSV-Unicode", "XML-Element", "XML-Attribute", "EXCEL"];
+const NAMES: [(&str, Format); 5] = [
+    ("CSV", Format::Csv),
+    ("CSV-Unicode", Format::CsvUnicode),
+    ("XML-Element", Format::XmlElement),
+    ("XML-Attribute", Format::XmlAttribute),
+    ("EXCEL", Format::Excel),
+];
 
 /// Whether a data project may name it.
 pub(crate) fn is_source_format(name: &str) -> bool {
-    NAMES.contains(&name)
+    Format::parse(name).is_some()
 }
 
 impl Format {
-    /// The format behind a name, where the sandbox knows how to read and write it.
+    /// The format of exactly this name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        match name {
-            "CSV" => Some(Self::Csv),
-            "CSV-Unicode" => Some(Self::CsvUnicode),
-            _ => None,
+        NAMES.iter().find(|(found, _)| *found == name).map(|(_, format)| *format)
+    }
+
+    pub(crate) fn is_xml(self) -> bool {
+        matches!(self, Self::XmlElement | Self::XmlAttribute)
+    }
+
+    /// Extension and media type of its files.
+    pub(crate) fn file_type(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Csv | Self::CsvUnicode => ("csv", "text/csv"),
+            Self::XmlElement | Self::XmlAttribute => ("xml", "application/xml"),
+            Self::Excel => ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         }
     }
 }
 
-/// What a run says about any other format.
-pub(crate) fn unsupported(name: &str) -> String {
-    if is_source_format(name) {
-        format!("The source data format '{name}' is not implemented by this sandbox; use CSV or CSV-Unicode.")
-    } else {
-        format!("The source data format '{name}' does not exist in this environment.")
-    }
+/// What a run says about any other name.
+pub(crate) fn unknown_format(name: &str) -> String {
+    format!("The source data format '{name}' does not exist in this environment.")
 }

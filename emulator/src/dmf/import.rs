@@ -1,10 +1,16 @@
 //! Imports: the submission, and the run.
 
-use super::execute::{Finished, drive};
-use super::load_file::stage;
+use std::collections::HashSet;
+
+use super::definitions::Definitions;
+use super::execute::{ErrorFile, Finished, drive};
+use super::formats::Format;
+use super::load_composite::stage_composite;
+use super::load_file::{Context, Staged, StagedRow, stage};
 use super::prepare::{Prepared, prepare};
 use super::projects;
 use super::records::Detail;
+use crate::environment::Environment;
 use crate::odata::{Outcome, Parameters, company_exists, upsert};
 use crate::package::ManifestEntity;
 use crate::server::App;
@@ -22,59 +28,92 @@ impl From<StoreError> for Cause {
 
 /// `ImportFromPackage` and `ImportFromPackageAsync`: returns the execution id once the package is unpacked.
 pub(crate) async fn submit(app: &App, parameters: &Parameters) -> Result<String, Cause> {
-    let project = parameters.text("definitionGroupId").to_owned();
-    let company = parameters.text("legalEntityId").to_owned();
-    let execute = parameters.flag("execute");
-    let overwrite = parameters.flag("overwrite");
-    let execution = match parameters.text("executionId") {
-        "" => format!("ImportPackage-{}", uuid::Uuid::new_v4()),
-        id => id.to_owned(),
+    let submission = Submission {
+        project: parameters.text("definitionGroupId").to_owned(),
+        execution: match parameters.text("executionId") {
+            "" => format!("ImportPackage-{}", uuid::Uuid::new_v4()),
+            id => id.to_owned(),
+        },
+        company: parameters.text("legalEntityId").to_owned(),
+        execute: parameters.flag("execute"),
+        overwrite: parameters.flag("overwrite"),
     };
-    if project.is_empty() {
-        return Err(Cause("The parameter definitionGroupId must have a value.".to_owned()));
-    }
-    refuse_second_submission(app, &execution)?;
-    check_company(app, &company)?;
-
+    submission.check(app)?;
     let bytes = app
         .storage
         .fetch(parameters.text("packageUrl"))
         .await
         .map_err(|error| Cause(format!("The package could not be downloaded: {error}.")))?;
-    let catalog = app.catalog.clone();
-    let prepared = tokio::task::spawn_blocking(move || prepare(bytes, &catalog))
+    let environment = app.environment.clone();
+    let (job, prepared) = tokio::task::spawn_blocking(move || submission.accept(&environment, bytes))
         .await
-        .map_err(|_| Cause("The package could not be unpacked.".to_owned()))?
-        .map_err(Cause)?;
-
-    let lines: Vec<ManifestEntity> = prepared.entities.iter().map(|(entity, _)| entity.clone()).collect();
-    app.store.with(|db| {
-        projects::define(app, db, &project, &prepared.description, overwrite, &lines)?.map_err(Cause)?;
-        db.add_run(&execution, &project, &company, "Import").map_err(Cause::from)
-    })?;
-    let details =
-        lines.iter().filter(|line| !line.disable).map(|line| detail(&project, &execution, line)).collect();
-    let job = Job {
-        project: project.clone(),
-        execution: execution.clone(),
-        company: company.to_ascii_lowercase(),
-        execute,
-    };
-    tokio::spawn(drive(app.clone(), execution.clone(), project, details, move |app| job.run(app, prepared)));
+        .map_err(|_| Cause("The package could not be unpacked.".to_owned()))??;
+    let execution = job.execution.clone();
+    let details = job.details(&prepared);
+    tokio::spawn(drive(app.clone(), execution.clone(), job.project.clone(), details, move |app| {
+        job.run(app, prepared)
+    }));
     Ok(execution)
 }
 
+/// What a call of `ImportFromPackage` asks for.
+pub(crate) struct Submission {
+    pub(crate) project: String,
+    pub(crate) execution: String,
+    pub(crate) company: String,
+    pub(crate) execute: bool,
+    pub(crate) overwrite: bool,
+}
+
+impl Submission {
+    /// What is looked at before the package is fetched.
+    pub(crate) fn check(&self, environment: &Environment) -> Result<(), Cause> {
+        if self.project.is_empty() {
+            return Err(Cause("The parameter definitionGroupId must have a value.".to_owned()));
+        }
+        refuse_second_submission(environment, &self.execution)?;
+        check_company(environment, &self.company)
+    }
+
+    /// Unpacks the package, makes the data project what the manifest says, and registers the run.
+    pub(crate) fn accept(
+        self,
+        environment: &Environment,
+        bytes: Vec<u8>,
+    ) -> Result<(Job, Prepared), Cause> {
+        let definitions = environment.store.with(|db| Definitions::read(db))?;
+        let prepared =
+            prepare(bytes, self.overwrite, &environment.catalog, &definitions).map_err(Cause)?;
+        let lines: Vec<ManifestEntity> = prepared.entities.iter().map(|(line, _)| line.clone()).collect();
+        let description = &prepared.description;
+        environment.store.with(|db| {
+            projects::define(&environment.catalog, db, &self.project, description, self.overwrite, &lines)?
+                .map_err(Cause)?;
+            db.add_run(&self.execution, &self.project, &self.company, "Import").map_err(Cause::from)
+        })?;
+        let job = Job {
+            project: self.project,
+            execution: self.execution,
+            company: self.company.to_ascii_lowercase(),
+            execute: self.execute,
+            definitions,
+        };
+        Ok((job, prepared))
+    }
+}
+
 /// An execution id is taken once. A further submission is counted, so that tests can see it, and refused.
-pub(crate) fn refuse_second_submission(app: &App, execution: &str) -> Result<(), Cause> {
-    if app.store.with(|db| db.count_submission(execution))? {
+pub(crate) fn refuse_second_submission(environment: &Environment, execution: &str) -> Result<(), Cause> {
+    if environment.store.with(|db| db.count_submission(execution))? {
         return Err(Cause(format!("The execution id {execution} already exists.")));
     }
     Ok(())
 }
 
 /// A company must be a row of `LegalEntities`; `dat` exists always.
-pub(crate) fn check_company(app: &App, company: &str) -> Result<(), Cause> {
-    let known = company.eq_ignore_ascii_case("dat") || app.store.with(|db| company_exists(db, company))?;
+pub(crate) fn check_company(environment: &Environment, company: &str) -> Result<(), Cause> {
+    let known =
+        company.eq_ignore_ascii_case("dat") || environment.store.with(|db| company_exists(db, company))?;
     if known { Ok(()) } else { Err(Cause("Target legal entity is not valid".to_owned())) }
 }
 
@@ -88,35 +127,41 @@ fn detail(project: &str, execution: &str, line: &ManifestEntity) -> Detail {
 /// Rows written in one transaction; in between, other requests are answered.
 const CHUNK: usize = 250;
 
-struct Job {
+/// A run that was accepted.
+pub(crate) struct Job {
     project: String,
     execution: String,
     /// Lower case.
     company: String,
     execute: bool,
+    definitions: Definitions,
 }
 
 #[derive(Default)]
 struct Tally {
     good: usize,
     bad: usize,
-    error_files: Vec<(String, String)>,
+    error_files: Vec<ErrorFile>,
+    details: Vec<Detail>,
 }
 
 impl Job {
-    fn run(&self, app: &App, prepared: Prepared) -> Result<Finished, StoreError> {
+    /// The entities that will run, before anything happened.
+    pub(crate) fn details(&self, prepared: &Prepared) -> Vec<Detail> {
+        let lines = prepared.entities.iter().map(|(line, _)| line).filter(|line| !line.disable);
+        lines.map(|line| detail(&self.project, &self.execution, line)).collect()
+    }
+
+    pub(crate) fn run(&self, environment: &Environment, prepared: Prepared) -> Result<Finished, StoreError> {
         let mut tally = Tally::default();
         if self.project.contains('\'') {
-            self.log(
-                app,
-                "",
-                "staging",
-                "",
-                "",
-                "The SSIS package could not be executed: the name of the data project holds an apostrophe.",
-            )?;
-            return Ok(Finished { state: Some(RunState::Failed), package: None, error_files: Vec::new() });
+            let message =
+                "The SSIS package could not be executed: the name of the data project holds an apostrophe.";
+            self.log(environment, "", message)?;
+            return Ok(Finished { state: Some(RunState::Failed), ..Finished::default() });
         }
+        // One run at a time works with workbooks; another's fail meanwhile.
+        let workbooks = environment.workbooks.try_lock().ok();
         let mut stopped: Vec<(i32, Option<i32>)> = Vec::new();
         for (line, data) in prepared.entities {
             if line.disable {
@@ -129,11 +174,29 @@ impl Job {
             if halted {
                 detail.staging = "NotRun";
                 detail.target = "NotRun";
-                app.store.with(|db| detail.save(db))?;
+                environment.store.with(|db| detail.save(db))?;
+                tally.details.push(detail);
                 continue;
             }
             let before = tally.bad;
-            self.entity(app, &line, &data, &mut detail, &mut tally)?;
+            detail.start_staging();
+            environment.store.with(|db| detail.save(db))?;
+            let staged = if Format::parse(&line.format) == Some(Format::Excel) && workbooks.is_none() {
+                Err("DMF2039: Another import or export of workbooks is running.".to_owned())
+            } else {
+                self.stage(environment, &line, &data)
+            };
+            match staged {
+                Ok(staged) => self.entity(environment, &line, staged, &mut detail, &mut tally)?,
+                Err(reason) => {
+                    tally.bad += 1;
+                    detail.end_staging("Error");
+                    detail.target = "NotRun";
+                    self.log(environment, &line.label, &reason)?;
+                }
+            }
+            environment.store.with(|db| detail.save(db))?;
+            tally.details.push(detail);
             if tally.bad > before && line.fail_unit {
                 stopped.push((line.unit, None));
             } else if tally.bad > before && line.fail_level {
@@ -145,83 +208,112 @@ impl Job {
             (0, _) => RunState::Failed,
             _ => RunState::PartiallySucceeded,
         };
-        Ok(Finished { state: Some(state), package: None, error_files: tally.error_files })
+        Ok(Finished {
+            state: Some(state),
+            package: None,
+            error_files: tally.error_files,
+            details: tally.details,
+        })
     }
 
-    fn entity(
+    fn stage(
         &self,
-        app: &App,
+        environment: &Environment,
         line: &ManifestEntity,
         data: &[u8],
+    ) -> Result<Staged, String> {
+        if let Some(what) = line.beyond {
+            return Err(format!("{what} is not implemented by this sandbox."));
+        }
+        let context = Context {
+            company: &self.company,
+            catalog: &environment.catalog,
+            definitions: &self.definitions,
+        };
+        match (self.definitions.composite(&line.label), environment.catalog.label(&line.label)) {
+            (Some(composite), _) => stage_composite(line, data, composite, context),
+            (None, Some(entity)) => stage(line, data, entity, context),
+            (None, None) => Err(format!("Entity {} does not exist.", line.label)),
+        }
+    }
+
+    /// What was staged goes to the target, where the call asked for it.
+    fn entity(
+        &self,
+        environment: &Environment,
+        line: &ManifestEntity,
+        staged: Staged,
         detail: &mut Detail,
         tally: &mut Tally,
     ) -> Result<(), StoreError> {
-        // The label was found when the package was unpacked, and the catalogue does not change.
-        let Some(entity) = app.catalog.label(&line.label) else { return Ok(()) };
-        detail.start_staging();
-        app.store.with(|db| detail.save(db))?;
-        let staged = match stage(line, data, entity, &self.company, &app.catalog) {
-            Ok(staged) => staged,
-            Err(reason) => {
-                tally.bad += 1;
-                detail.end_staging("Error");
-                detail.target = "NotRun";
-                self.log(app, &line.label, "staging", "", "", &reason)?;
-                return app.store.with(|db| detail.save(db));
-            }
-        };
         detail.to_stage = staged.total;
         detail.staged = staged.rows.len();
+        detail.rejected = staged.rejected.len();
         detail.end_staging(if staged.rejected.is_empty() { "Finished" } else { "Error" });
         tally.bad += staged.rejected.len();
-        for rejected in &staged.rejected {
-            self.log(app, &line.label, "staging", &rejected.key, &rejected.field, &rejected.message)?;
-        }
-        if !staged.error_file.is_empty() {
-            tally.error_files.push((line.label.clone(), staged.error_file));
+        environment.store.with(|db| {
+            staged.rejected.iter().try_for_each(|rejected| {
+                let entry = entry(&line.label, "staging", &rejected.key, &rejected.field, &rejected.message);
+                db.log(&self.execution, &entry)
+            })
+        })?;
+        if let (Some(bytes), Some(format)) = (staged.error_file, Format::parse(&line.format)) {
+            tally.error_files.push(ErrorFile { label: line.label.clone(), format, bytes });
         }
         if !self.execute {
             tally.good += staged.rows.len();
             detail.target = "NotRun";
-            return app.store.with(|db| detail.save(db));
+            return Ok(());
         }
         detail.start_target();
-        app.store.with(|db| detail.save(db))?;
-        let mut failed = 0;
-        let mut rows = staged.rows.into_iter().peekable();
+        environment.store.with(|db| detail.save(db))?;
+        self.target(environment, line, staged.rows, detail)?;
+        tally.good += detail.created + detail.updated;
+        tally.bad += detail.failed;
+        detail.end_target(if detail.failed == 0 { "Finished" } else { "Error" });
+        Ok(())
+    }
+
+    fn target(
+        &self,
+        environment: &Environment,
+        line: &ManifestEntity,
+        rows: Vec<StagedRow>,
+        detail: &mut Detail,
+    ) -> Result<(), StoreError> {
+        let by_aot = |aot: &str| environment.catalog.entities.iter().find(|entity| entity.aot == aot);
+        let mut failed: HashSet<usize> = HashSet::new();
+        let mut rows = rows.into_iter().enumerate().peekable();
         while rows.peek().is_some() {
-            app.store.with(|db| {
-                for (key, row) in rows.by_ref().take(CHUNK) {
-                    match upsert(app, db, entity, row, line.logic || line.validation)? {
+            environment.store.with(|db| {
+                for (at, staged) in rows.by_ref().take(CHUNK) {
+                    let Some(entity) = by_aot(&staged.aot) else { continue };
+                    let outcome = if staged.parent.is_some_and(|parent| failed.contains(&parent)) {
+                        Err("The record that it is nested in could not be written.".to_owned())
+                    } else {
+                        upsert(environment, db, entity, staged.row, line.logic || line.validation)?
+                    };
+                    match outcome {
                         Ok(Outcome::Created) => detail.created += 1,
                         Ok(Outcome::Updated) => detail.updated += 1,
                         Err(reason) => {
-                            failed += 1;
+                            failed.insert(at);
                             let message =
                                 format!("\n {reason}\r\n Validations failed while writing entity record\r\n");
-                            db.log(&self.execution, &entry(&line.label, "target", &key, "", &message))?;
+                            db.log(&self.execution, &entry(&line.label, "target", &staged.key, "", &message))?;
                         }
                     }
                 }
                 Ok::<_, StoreError>(())
             })?;
         }
-        tally.good += detail.created + detail.updated;
-        tally.bad += failed;
-        detail.end_target(if failed == 0 { "Finished" } else { "Error" });
-        app.store.with(|db| detail.save(db))
+        detail.failed = failed.len();
+        Ok(())
     }
 
-    fn log(
-        &self,
-        app: &App,
-        label: &str,
-        step: &'static str,
-        record: &str,
-        field: &str,
-        message: &str,
-    ) -> Result<(), StoreError> {
-        app.store.with(|db| db.log(&self.execution, &entry(label, step, record, field, message)))
+    /// Logs a message about a whole entity, or about the whole run.
+    fn log(&self, environment: &Environment, label: &str, message: &str) -> Result<(), StoreError> {
+        environment.store.with(|db| db.log(&self.execution, &entry(label, "staging", "", "", message)))
     }
 }
 

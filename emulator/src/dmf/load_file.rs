@@ -1,25 +1,38 @@
 //! Source → staging: a data file becomes staged rows, or says why not. The codes are the service's; where the
 //! reference gives no words for a code, the words are ours.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::formats::{Format, unsupported};
-use crate::catalog::{COMPANY, Catalog, Entity, Property};
+use super::data_file::DataFile;
+use super::definitions::Definitions;
+use super::formats::Format;
+use super::source::{NO_ROWS, Source};
+use crate::catalog::{COMPANY, Catalog, Entity, Kind, Property};
 use crate::odata::key_of;
-use crate::package::csv::{Reader, Record, write_record};
-use crate::package::{ManifestEntity, text};
+use crate::package::ManifestEntity;
 use crate::value::{Row, Value, from_cell};
 
-/// Staged rows of an entity.
+/// Staged rows of a line of a data project.
 #[derive(Debug, Default)]
 pub(crate) struct Staged {
-    /// (key text, values)
-    pub(crate) rows: Vec<(String, Row)>,
+    pub(crate) rows: Vec<StagedRow>,
     pub(crate) rejected: Vec<Rejected>,
-    /// Rows that the file has.
+    /// Rows that the file has, those included that were not recognised.
     pub(crate) total: usize,
-    /// The rejected rows as a file in the layout of the source, header included; empty without any.
-    pub(crate) error_file: String,
+    /// The rejected rows as a file in the layout of the source.
+    pub(crate) error_file: Option<Vec<u8>>,
+}
+
+/// A row that was staged.
+#[derive(Debug)]
+pub(crate) struct StagedRow {
+    /// AOT name of its entity: the one of the line, or a member of it.
+    pub(crate) aot: String,
+    /// Key as text.
+    pub(crate) key: String,
+    pub(crate) row: Row,
+    /// Index of the row that it is nested in.
+    pub(crate) parent: Option<usize>,
 }
 
 /// A row that could not be staged.
@@ -30,102 +43,83 @@ pub(crate) struct Rejected {
     pub(crate) message: String,
 }
 
+/// Where rows go: what reading a value depends on beside the file.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    /// Lower case.
+    pub(crate) company: &'a str,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) definitions: &'a Definitions,
+}
+
 /// Reads the file of `line`. An error concerns the whole file: nothing is staged.
 pub(crate) fn stage(
     line: &ManifestEntity,
     data: &[u8],
     entity: &Entity,
-    company: &str,
-    catalog: &Catalog,
+    context: Context<'_>,
 ) -> Result<Staged, String> {
-    let text = match Format::parse(&line.format) {
-        Some(Format::CsvUnicode) => text::decode_unicode(data).ok_or("Selected file is not Unicode")?,
-        Some(Format::Csv) => text::decode_ansi(data),
-        None => return Err(unsupported(&line.format)),
-    };
-    let mut records = Reader::new(&text).map(|record| record.map_err(|error| format!("DMF1999: {error}.")));
-    let header = match records.next().transpose()? {
-        Some(header) if !header.blank => header.fields,
-        Some(_) => return Err("FF004: The file has a blank line before the header row.".to_owned()),
-        None => return Err("DMF2050: The file has no header row.".to_owned()),
-    };
-    let columns = columns(line, &header, entity)?;
+    let source = Source::open(line, data, entity)?;
+    let columns = columns(line, &source, entity)?;
     let mut staged = Staged::default();
     let mut seen = HashSet::new();
-    let mut blank = None;
-    for record in records {
-        let record = record?;
-        if record.blank {
-            blank.get_or_insert(record.line);
-            continue;
-        }
-        if let Some(at) = blank {
-            return Err(format!("FF004 DMF2050: The file has a blank line between rows (line {at})."));
-        }
-        if record.fields.len() != header.len() {
-            return Err(format!(
-                "DMF1999: Line {} has {} columns, the header row has {}. Check delimiter and text qualifier.",
-                record.line,
-                record.fields.len(),
-                header.len()
-            ));
-        }
-        staged.total += 1;
-        let (key, row) = match row(&record, &columns, entity, company, catalog) {
-            Ok(row) => row,
-            Err(rejected) => {
-                if staged.error_file.is_empty() {
-                    write_record(&mut staged.error_file, header.iter().map(String::as_str));
+    let mut errors = Format::parse(&line.format)
+        .map(|format| DataFile::new(format, &entity.aot, &entity.label, source.columns.clone()));
+    staged.total = source.each(&mut |number, cells| {
+        let fields = columns.iter().copied().zip(cells.iter().map(String::as_str));
+        match stage_row(fields, number, entity, Row::new(), context) {
+            Ok((key, row)) => {
+                if !seen.insert(row_key(entity, &row)) {
+                    return Err(duplicate(&key, number));
                 }
-                write_record(&mut staged.error_file, record.fields.iter().map(String::as_str));
-                staged.rejected.push(rejected);
-                continue;
+                staged.rows.push(StagedRow { aot: entity.aot.clone(), key, row, parent: None });
             }
-        };
-        if !seen.insert(key.clone()) {
-            return Err(format!(
-                "DMF1959: The file has duplicate records for the entity key ({key}, line {}).",
-                record.line
-            ));
+            Err(rejected) => {
+                staged.rejected.push(rejected);
+                if let Some(file) = &mut errors {
+                    file.push(cells);
+                }
+            }
         }
-        staged.rows.push((key, row));
-    }
+        Ok(())
+    })?;
     if staged.total == 0 {
-        return Err("DMF2053: The file has no data rows.".to_owned());
+        return Err(NO_ROWS.to_owned());
+    }
+    if !staged.rejected.is_empty() {
+        // What cannot be written in the format has no error file.
+        staged.error_file = errors.and_then(|file| file.finish(&entity.label).ok());
     }
     Ok(staged)
+}
+
+pub(super) fn duplicate(key: &str, line: usize) -> String {
+    format!("DMF1959: The file has duplicate records for the entity key ({key}, line {line}).")
+}
+
+/// Identity of a row within its entity. Key values that are the same number in other digits are the same.
+pub(super) fn row_key(entity: &Entity, row: &Row) -> (String, String) {
+    key_of(entity, row).map(|key| (key.company, key.key)).unwrap_or_default()
 }
 
 /// The property of each column. File and map must name the same columns; their order does not matter.
 fn columns<'a>(
     line: &ManifestEntity,
-    header: &[String],
+    source: &Source,
     entity: &'a Entity,
 ) -> Result<Vec<&'a Property>, String> {
-    let maps: HashMap<&str, &str> =
-        line.maps.iter().map(|(column, field)| (column.as_str(), field.as_str())).collect();
-    for (column, _) in &line.maps {
-        if !header.contains(column) {
-            return Err(format!(
-                "DMF2022: The mapped field {column} does not exist in the file {}.",
-                line.file
-            ));
-        }
+    check_maps(line)?;
+    if let Some((column, _)) = line.maps.iter().find(|(column, _)| !source.columns.contains(column)) {
+        return Err(source.missing(column, &line.file));
     }
     let mut named = HashSet::new();
     let mut columns = Vec::new();
-    for column in header {
-        let Some(field) = maps.get(column.as_str()) else {
-            return Err(format!("DMF2025: The column {column} of the file {} is not mapped.", line.file));
+    for column in &source.columns {
+        let Some((_, field)) = line.maps.iter().find(|(mapped, _)| mapped == column) else {
+            return Err(not_mapped(column, line));
         };
-        let property = entity
-            .field(&field.to_uppercase())
-            .filter(|property| !(entity.company && property.name == COMPANY));
-        let Some(property) = property else {
-            return Err(format!(
-                "The mapping is incorrect: the field {field} does not exist in the staging table of {}.",
-                entity.label
-            ));
+        let Some(property) = staging_field(entity, field) else {
+            return Err(no_field(field, entity));
         };
         if !named.insert(&property.name) {
             return Err(format!("DMF1966: The field {field} of {} is mapped more than once.", entity.label));
@@ -135,46 +129,92 @@ fn columns<'a>(
     Ok(columns)
 }
 
-fn row(
-    record: &Record,
-    columns: &[&Property],
+/// A column of the file is mapped once.
+fn check_maps(line: &ManifestEntity) -> Result<(), String> {
+    let mut columns = HashSet::new();
+    match line.maps.iter().find(|(column, _)| !columns.insert(column)) {
+        Some((column, _)) => {
+            Err(format!("DMF1966: The column {column} of {} is mapped more than once.", line.label))
+        }
+        None => Ok(()),
+    }
+}
+
+pub(super) fn not_mapped(column: &str, line: &ManifestEntity) -> String {
+    format!("DMF2025: The column {column} of the file {} is not mapped.", line.file)
+}
+
+pub(super) fn no_field(field: &str, entity: &Entity) -> String {
+    format!(
+        "The mapping is incorrect: the field {field} does not exist in the staging table of {}.",
+        entity.label
+    )
+}
+
+/// The property behind a staging field; the company of company-specific entities is none.
+pub(super) fn staging_field<'a>(entity: &'a Entity, field: &str) -> Option<&'a Property> {
+    entity.field(&field.to_uppercase()).filter(|property| !(entity.company && property.name == COMPANY))
+}
+
+/// Reads the cells of a row on top of `row`.
+pub(super) fn stage_row<'a>(
+    fields: impl Iterator<Item = (&'a Property, &'a str)>,
+    line: usize,
     entity: &Entity,
-    company: &str,
-    catalog: &Catalog,
+    mut row: Row,
+    context: Context<'_>,
 ) -> Result<(String, Row), Rejected> {
-    let mut row = Row::new();
     let mut bad = None;
-    for (property, cell) in columns.iter().zip(&record.fields) {
-        match from_cell(property, cell, catalog) {
+    for (property, cell) in fields {
+        if let Some(message) = too_long(property, cell, line, entity, context.definitions) {
+            bad = bad.or(Some((property.field.clone(), message)));
+        }
+        match from_cell(property, cell, context.catalog) {
             Some(value) => {
                 row.insert(property.name.clone(), value);
             }
-            None => bad = bad.or(Some((*property, cell))),
+            None => {
+                let message = format!(
+                    "DMF2016: The value '{cell}' in line {line} cannot be converted to the type {} of the field {}.",
+                    property.kind.edm(),
+                    property.field
+                );
+                bad = bad.or(Some((property.field.clone(), message)));
+            }
         }
     }
     if entity.company {
-        row.insert(COMPANY.to_owned(), Value::text(company));
+        row.insert(COMPANY.to_owned(), Value::text(context.company));
     }
     let key: Vec<&str> = entity.own_keys().map(|name| row.get(name).map_or("", Value::as_text)).collect();
     let key = key.join(", ");
-    let rejected =
-        |field: &str, message: String| Rejected { key: key.clone(), field: field.to_owned(), message };
-    if let Some((property, cell)) = bad {
-        return Err(rejected(
-            &property.field,
-            format!(
-                "DMF2016: The value '{cell}' in line {} cannot be converted to the type {} of the field {}.",
-                record.line,
-                property.kind.edm(),
-                property.field
-            ),
-        ));
+    if let Some((field, message)) = bad {
+        return Err(Rejected { key, field, message });
     }
     if let Err(name) = key_of(entity, &row) {
         let field = name.to_uppercase();
-        return Err(rejected(&field, format!("The key field {field} has no value in line {}.", record.line)));
+        let message = format!("The key field {field} has no value in line {line}.");
+        return Err(Rejected { key, field, message });
     }
     Ok((key, row))
+}
+
+/// Only where a length is known.
+fn too_long(
+    property: &Property,
+    cell: &str,
+    line: usize,
+    entity: &Entity,
+    definitions: &Definitions,
+) -> Option<String> {
+    let most = definitions.length(&entity.label, &property.name).filter(|_| property.kind == Kind::String)?;
+    let found = cell.encode_utf16().count();
+    (found > most).then(|| {
+        format!(
+            "DMF2018: The value in line {line} has {found} characters, the field {} takes {most}.",
+            property.field
+        )
+    })
 }
 
 #[cfg(test)]

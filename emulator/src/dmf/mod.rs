@@ -2,16 +2,23 @@
 //! files are in the folder `package`; data projects and their lines are ordinary rows with rules in `odata::rules`.
 
 mod actions;
+mod data_file;
+pub(crate) mod definitions;
 mod entities;
 mod errors;
 mod execute;
 mod export;
 pub(crate) mod formats;
 mod import;
+mod load_composite;
 mod load_file;
 mod prepare;
 mod projects;
 mod records;
+mod source;
 
 pub(crate) use actions::action;
 pub(crate) use entities::virtual_rows;
+pub(crate) use import::{Job, Submission};
+pub(crate) use prepare::Prepared;
+pub(crate) use source::rows_in;

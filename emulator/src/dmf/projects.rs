@@ -1,7 +1,7 @@
 //! Data projects as imports and exports use them.
 
+use crate::catalog::Catalog;
 use crate::package::ManifestEntity;
-use crate::server::App;
 use crate::store::{Db, Key, StoreError};
 use crate::value::{Row, Value};
 
@@ -67,7 +67,7 @@ pub(crate) fn read(db: &Db<'_>, name: &str) -> Result<Option<Project>, StoreErro
 /// Makes the project what a manifest says: creates it, or replaces its lines. Without `overwrite` an existing project
 /// must already hold the same entities in the same formats.
 pub(crate) fn define(
-    app: &App,
+    catalog: &Catalog,
     db: &Db<'_>,
     name: &str,
     description: &str,
@@ -124,7 +124,7 @@ pub(crate) fn define(
             ("SequenceInLevel", entity.sequence),
         ];
         row.extend(numbers.map(|(name, value)| (name.to_owned(), Value::number(value))));
-        if let Some(listed) = app.catalog.label(&entity.label) {
+        if let Some(listed) = catalog.label(&entity.label) {
             row.insert("EntityXMLName".to_owned(), Value::text(listed.aot.to_uppercase()));
         }
         db.put(LINE, &shared(format!("{name}\u{1f}{}", entity.label)), &row)?;

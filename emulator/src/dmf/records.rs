@@ -27,6 +27,10 @@ pub(crate) struct Detail {
     pub(crate) staged: usize,
     pub(crate) created: usize,
     pub(crate) updated: usize,
+    /// Rows that could not be staged.
+    pub(crate) rejected: usize,
+    /// Rows that the target refused.
+    pub(crate) failed: usize,
     staging_start: Option<String>,
     staging_end: Option<String>,
     target_start: Option<String>,
@@ -51,6 +55,8 @@ impl Detail {
             staged: 0,
             created: 0,
             updated: 0,
+            rejected: 0,
+            failed: 0,
             staging_start: None,
             staging_end: None,
             target_start: None,

@@ -19,7 +19,7 @@ use axum::response::Response;
 
 pub(crate) use metadata::csdl;
 pub(crate) use payload::{Parameters, canonical_row};
-pub(crate) use rules::company_exists;
+pub(crate) use rules::{REFERENCES, company_exists};
 pub(crate) use write::{Outcome, default_company, key_of, upsert};
 
 use crate::auth::authorize;

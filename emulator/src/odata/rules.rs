@@ -3,8 +3,9 @@
 
 use super::error::ODataError;
 use crate::catalog::{COMPANY, Entity};
+use crate::dmf::definitions::Definitions;
 use crate::dmf::formats::is_source_format;
-use crate::server::App;
+use crate::environment::Environment;
 use crate::store::{Db, Key, StoreError};
 use crate::value::{Row, Value};
 
@@ -62,7 +63,7 @@ fn refuse<T>(message: impl Into<String>) -> Result<T, Log> {
 
 /// Asks the rules of an entity about a row, which they may complete.
 pub(crate) fn apply(
-    app: &App,
+    environment: &Environment,
     db: &Db<'_>,
     entity: &Entity,
     operation: Operation,
@@ -77,7 +78,7 @@ pub(crate) fn apply(
         | "DataManagementExecutionJobEntity"
         | "DataManagementExecutionJobDetailEntity" => refuse(format!("{} is read-only.", entity.label)),
         "DataManagementDefinitionGroupEntity" => project(db, operation, row),
-        "DataManagementDefinitionGroupDetailEntity" => project_line(app, db, operation, row),
+        "DataManagementDefinitionGroupDetailEntity" => project_line(environment, db, operation, row),
         "CLMIntegrationContractEntity" if operation != Operation::Delete => contract(db, row),
         "CLMIntegrationServiceInstanceEntity" if text(row, "ID") != "0" => refuse("ID must be 0."),
         "CLMIntegrationPurchaseAgreementHeaderEntity" if operation != Operation::Delete => agreement(db, row),
@@ -110,7 +111,7 @@ pub(crate) fn is_dry_run(entity: &Entity) -> bool {
 }
 
 /// The entity whose rows an update or delete of a validation entity is checked against.
-pub(crate) fn dry_run_of<'a>(app: &'a App, entity: &Entity) -> Option<&'a Entity> {
+pub(crate) fn dry_run_of<'a>(environment: &'a Environment, entity: &Entity) -> Option<&'a Entity> {
     let real = match entity.aot.as_str() {
         "CLMIntegrationValidationPurchaseAgreementHeaderEntity" => "CLMIntegrationPurchaseAgreements",
         "CLMIntegrationValidateInsertPurchaseAgreementLineEntity"
@@ -118,7 +119,7 @@ pub(crate) fn dry_run_of<'a>(app: &'a App, entity: &Entity) -> Option<&'a Entity
         | "CLMIntegrationValidationPurchaseAgreementLineEntity" => "CLMIntegrationPurchaseAgreementLines",
         _ => return None,
     };
-    app.catalog.collection(real)
+    environment.catalog.collection(real)
 }
 
 /// Numbers that the service gives: the id of an agreement (unverified), and the agreement of a line that names the
@@ -153,6 +154,25 @@ pub(crate) fn number_sequence(db: &Db<'_>, entity: &Entity, row: &mut Row) -> Re
 pub(crate) fn company_exists(db: &Db<'_>, company: &str) -> Result<bool, StoreError> {
     db.exists("OMLegalEntity", &Key { company: String::new(), key: company.to_ascii_lowercase() })
 }
+
+/// Properties whose values must name a row of another entity: (label, property, label of the other entity). Empty
+/// values name nothing; those of the lines' `PurchaseAgreementId` are refused too.
+pub(crate) const REFERENCES: [(&str, &str, &str); 12] = [
+    ("CLM integration contract", "ContractType", "CLM integration contract types"),
+    ("CLM integration purchase agreements", "ContractId", "CLM integration contract"),
+    ("CLM integration purchase agreements", "ContractLegalEntityId", "Legal entities"),
+    ("CLM integration purchase agreements", "AgreementVendorAccountNumber", "Vendors V2"),
+    ("CLM integration purchase agreement lines", "PurchaseAgreementId", "CLM integration purchase agreements"),
+    ("CLM integration purchase agreement lines", "ItemNumber", "CLM integration released products"),
+    // Decides whether an item must be named at all.
+    ("CLM integration purchase agreement lines", "CommitmentType", "CLM integration released products"),
+    // Must be 0.
+    ("CLM integration service instance", "ID", "CLM integration service instance"),
+    ("Entities for a processing group", "DefinitionGroupId", "Definition Groups"),
+    ("Entities for a processing group", "EntityName", "Data management"),
+    ("Entities for a processing group", "SourceFormat", "Entities for a processing group"),
+    ("Entities for a processing group", "SkipStaging", "Entities for a processing group"),
+];
 
 const AGREEMENT: &str = "CLMIntegrationPurchaseAgreementHeaderEntity";
 const LINE: &str = "CLMIntegrationPurchaseAgreementLineEntity";
@@ -237,7 +257,7 @@ fn project(db: &Db<'_>, operation: Operation, row: &Row) -> Result<(), Log> {
     Ok(())
 }
 
-fn project_line(app: &App, db: &Db<'_>, operation: Operation, row: &mut Row) -> Result<(), Log> {
+fn project_line(environment: &Environment, db: &Db<'_>, operation: Operation, row: &mut Row) -> Result<(), Log> {
     let (name, label) = (text(row, "DefinitionGroupId").to_owned(), text(row, "EntityName").to_owned());
     if operation == Operation::Delete {
         db.clear_markers(Some(&name), Some(&label))?;
@@ -246,7 +266,9 @@ fn project_line(app: &App, db: &Db<'_>, operation: Operation, row: &mut Row) -> 
     if !db.exists(PROJECT, &shared(&name))? {
         return refuse(format!("Data project {name} does not exist."));
     }
-    if app.catalog.label(&label).is_none() {
+    let known = environment.catalog.label(&label).is_some()
+        || Definitions::read(db)?.composite(&label).is_some();
+    if !known {
         return refuse(format!(
             "The value '{label}' in field 'Entity' is not found in the related table 'Data management'."
         ));

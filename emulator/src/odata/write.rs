@@ -9,6 +9,7 @@ use super::rules::{self, Operation};
 use super::{Call, list};
 use crate::catalog::{COMPANY, Entity, Kind};
 use crate::http::{empty, odata_reply};
+use crate::environment::Environment;
 use crate::server::App;
 use crate::store::{Db, Key, StoreError, Stored};
 use crate::value::{Decimal, Row, Value, default_value};
@@ -121,7 +122,7 @@ pub(crate) enum Outcome {
 /// Creates or updates a row of an import. `row` holds the mapped properties, the company included; with `logic`
 /// business rules are asked, and what they say is the error.
 pub(crate) fn upsert(
-    app: &App,
+    environment: &Environment,
     db: &Db<'_>,
     entity: &Entity,
     row: Row,
@@ -138,7 +139,7 @@ pub(crate) fn upsert(
     };
     let mut merged = existing.map(|stored| stored.row).unwrap_or_default();
     merged.extend(row);
-    if logic && let Err(log) = rules::apply(app, db, entity, operation, &key, &mut merged) {
+    if logic && let Err(log) = rules::apply(environment, db, entity, operation, &key, &mut merged) {
         return log.into_text().map(Err);
     }
     db.put(&entity.aot, &key, &merged)?;

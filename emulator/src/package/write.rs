@@ -9,6 +9,7 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use super::manifest::MANIFEST_TYPE;
 use super::text::encode_unicode;
 use super::xml::NAMESPACE;
 
@@ -34,6 +35,11 @@ pub(crate) fn file_name(label: &str, extension: &str) -> String {
     format!("{stem}.{extension}")
 }
 
+/// Name of the sheet of an entity: spaces become `_`, cut to 30 characters.
+pub(crate) fn sheet_name(label: &str) -> String {
+    label.replace(' ', "_").chars().take(30).collect()
+}
+
 /// Builds the zip.
 pub(crate) fn package(
     project: &str,
@@ -56,7 +62,7 @@ pub(crate) fn package(
 
 fn header(description: &str) -> String {
     format!(
-        "<DataManagementPackageHeader {ATTRIBUTES}>{}<ManifestType>Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization.DataManagementPackageManifest</ManifestType><PackageType>DefinitionGroup</PackageType><PackageVersion>2</PackageVersion></DataManagementPackageHeader>",
+        "<DataManagementPackageHeader {ATTRIBUTES}>{}<ManifestType>{MANIFEST_TYPE}</ManifestType><PackageType>DefinitionGroup</PackageType><PackageVersion>2</PackageVersion></DataManagementPackageHeader>",
         text_element("Description", description),
         ATTRIBUTES = attributes()
     )
@@ -89,8 +95,7 @@ fn manifest(project: &str, description: &str, category: usize, entities: &[OutEn
         out.push_str("</EntityMapList>");
         out.push_str(&text_element("EntityName", &entity.label));
         out.push_str("<EntityTransformList i:nil=\"true\" />");
-        let sheet: String = entity.label.replace(' ', "_").chars().take(30).collect();
-        out.push_str(&text_element("ExcelSheetName", &format!("{sheet}$")));
+        out.push_str(&text_element("ExcelSheetName", &format!("{}$", sheet_name(&entity.label))));
         let _ = write!(
             out,
             "<ExecutionUnit>{}</ExecutionUnit><FailExecutionUnitOnError>false</FailExecutionUnitOnError><FailLevelOnError>false</FailLevelOnError>",
@@ -144,7 +149,9 @@ mod tests {
         let read = crate::package::read_manifest(&manifest).unwrap().unwrap();
         assert_eq!(read.entities[0].level, 2);
         assert_eq!(read.entities[0].maps[1], ("NAME".to_owned(), "NAME".to_owned()));
-        assert!(crate::package::read_header(&archive.read("PackageHeader.xml").unwrap()).unwrap());
+        let header = crate::package::read_header(&archive.read("PackageHeader.xml").unwrap()).unwrap();
+        assert!(header.unwrap().is_empty() && read.skipped.is_empty());
+        assert_eq!(read.entities[0].sheet, "Currencies$");
         // Local header of the first entry: method 8, no flags.
         assert_eq!(&bytes[..4], b"PK\x03\x04");
         assert_eq!(&bytes[6..10], [0, 0, 8, 0]);

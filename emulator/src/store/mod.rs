@@ -67,6 +67,14 @@ impl Store {
 }
 
 impl Db<'_> {
+    /// Empties everything.
+    pub(crate) fn clear(&self) -> Result<(), StoreError> {
+        for table in ["rows", "settings", "markers", "runs", "logs"] {
+            self.connection.execute(&format!("DELETE FROM {table}"), [])?;
+        }
+        Ok(())
+    }
+
     /// A setting of the environment.
     pub(crate) fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
         Ok(self
