@@ -71,15 +71,14 @@ pub(super) fn check(entries: &[EntryFacts], used: &HashSet<&str>, report: &mut R
         } else if !entry.readable {
             add(Code::ZipMethod, format!("{} is compressed by an unusual method", shown(name)));
         }
-        if in_folder(name) {
-            let folder = base_name(name).is_empty();
-            let what = if folder { "is a folder" } else { "lies in a folder" };
-            let repairable = folder || moved_to_root(name, entries).is_some();
-            report.add(
-                Diagnostic::new(Code::ZipFolder, format!("{} {what}", shown(name)))
-                    .repairable(repairable)
-                    .file(name),
-            );
+        if base_name(name).is_empty() {
+            if !name.starts_with(RESOURCES) {
+                add(Code::ZipExtraFile, format!("{} is a folder", shown(name)));
+            }
+        } else if in_folder(name) {
+            let repairable = moved_to_root(name, entries).is_some();
+            let finding = Diagnostic::new(Code::ZipFolder, format!("{} lies in a folder", shown(name)));
+            report.add(finding.repairable(repairable).file(name));
         } else if !used.contains(name) && !name.starts_with(RESOURCES) {
             add(Code::ZipExtraFile, format!("no entity uses {}", shown(name)));
         }
@@ -121,7 +120,8 @@ mod tests {
     #[test]
     fn folders_are_repairable_where_the_name_is_free() {
         let folder = |name: &str, repairable| ("PKG-ZIP-FOLDER", name.to_owned(), repairable);
-        assert_eq!(found(&["x/", "x/a.csv"]), [folder("x/", true), folder("x/a.csv", true)]);
+        let empty = ("PKG-ZIP-EXTRA-FILE", "x/".to_owned(), false);
+        assert_eq!(found(&["x/", "x/a.csv"]), [empty, folder("x/a.csv", true)]);
         assert_eq!(found(&["a.csv", "x/A.csv"]), [folder("x/A.csv", false)]);
         assert_eq!(found(&["resources/a.xslt"]), [folder("resources/a.xslt", false)]);
         assert_eq!(found(&["x\\a.csv"]), [folder("x\\a.csv", true)]);

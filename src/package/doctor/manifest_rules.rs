@@ -13,19 +13,6 @@ use super::levels::{self, Line};
 use super::report::{Diagnostic, Report, shown};
 use super::subject::{ColumnMap, EntityRules, Schema, Subject};
 
-/// Members without which an entity or its rows are lost; losing another one changes a setting only.
-const VITAL: [&str; 9] = [
-    "PackageEntityList",
-    "DataManagementPackageEntityData",
-    "EntityMapList",
-    "EntityMap",
-    "EntityName",
-    "InputFilePath",
-    "SourceFormat",
-    "EntityField",
-    "XMLField",
-];
-
 /// What the reader of the header noticed.
 pub(super) fn header_issues(issues: &[ManifestIssue], report: &mut Report) {
     for issue in issues {
@@ -35,17 +22,8 @@ pub(super) fn header_issues(issues: &[ManifestIssue], report: &mut Report) {
             IssueKind::BadValue { .. } => Code::HeaderType,
             IssueKind::ForeignNamespace | IssueKind::Late { .. } | IssueKind::Twice => Code::HeaderElement,
         };
-        let severity = match &issue.kind {
-            IssueKind::Twice => Severity::Warning,
-            // A value that is no number stops the serializer.
-            IssueKind::BadValue { .. } => Severity::Error,
-            IssueKind::Late { .. } | IssueKind::ForeignNamespace
-                if !matches!(issue.element, "ManifestType" | "PackageType") =>
-            {
-                Severity::Warning
-            }
-            _ => code.info().severity,
-        };
+        // A value that is no number stops the serializer; a number that nobody knows is another finding.
+        let severity = Severity::Error;
         report.add(
             Diagnostic::new(code, issue.to_string()).severity(severity).file(issue.file).line(issue.line),
         );
@@ -62,11 +40,7 @@ pub(super) fn manifest_issues(issues: &[ManifestIssue], manifest: &Manifest, rep
             IssueKind::Twice => Code::ManifestTwice,
             IssueKind::BadValue { .. } => Code::ManifestValue,
         };
-        let lost = matches!(code, Code::ManifestForeign | Code::ManifestOrder);
         let mut finding = Diagnostic::new(code, issue.to_string()).file(issue.file).line(issue.line);
-        if lost && !VITAL.contains(&issue.element) {
-            finding = finding.severity(Severity::Warning);
-        }
         if let Some(entity) = issue.entity.and_then(|index| manifest.entities.get(index)) {
             finding = finding.entity(&entity.label);
         }

@@ -142,7 +142,7 @@ fn done(finding: Diagnostic) -> Diagnostic {
     Diagnostic { message, ..finding }.severity(Severity::Info).hint(hint)
 }
 
-/// The name of each entry in the result; folders have none.
+/// The name of each entry in the result.
 fn new_names(directory: &Directory, parts: &Parts) -> HashMap<String, String> {
     let entries: Vec<EntryFacts> = directory
         .entries()
@@ -156,8 +156,6 @@ fn new_names(directory: &Directory, parts: &Parts) -> HashMap<String, String> {
             HEADER_FILE
         } else if name == parts.manifest_entry {
             MANIFEST_FILE
-        } else if layout::in_folder(name) && layout::base_name(name).is_empty() {
-            continue;
         } else {
             layout::moved_to_root(name, &entries).unwrap_or(name)
         };

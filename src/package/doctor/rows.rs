@@ -129,7 +129,7 @@ fn check_value(column: &Column, value: &str, line: u64, subject: &Subject, repor
         let message = format!("{} is not {}", shown(value), column.accepts.name());
         Diagnostic::new(code, message).severity(severity)
     } else if let Some(limit) = column.max_length.filter(|&limit| is_longer(value, limit)) {
-        let length = value.chars().count();
+        let length = value.encode_utf16().count();
         Diagnostic::new(
             Code::ValueLength,
             format!("the text has {length} characters, the field takes {limit}"),
@@ -142,5 +142,5 @@ fn check_value(column: &Column, value: &str, line: u64, subject: &Subject, repor
 
 fn is_longer(value: &str, limit: u32) -> bool {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    value.len() > limit && value.chars().count() > limit
+    value.len() > limit && value.encode_utf16().count() > limit
 }
