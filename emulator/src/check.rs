@@ -149,8 +149,7 @@ impl Checker {
     pub fn new(settings: Settings) -> Result<Self, String> {
         let catalog = Catalog::embedded().map_err(|error| error.to_string())?;
         let store = Store::open(None).map_err(|error| error.to_string())?;
-        let checker =
-            Self { environment: Environment::new(catalog, store), settings, turn: Mutex::new(()) };
+        let checker = Self { environment: Environment::new(catalog, store), settings, turn: Mutex::new(()) };
         checker.fill()?;
         Ok(checker)
     }
@@ -209,15 +208,14 @@ impl Checker {
             updated: detail.updated,
             failed: detail.failed,
         });
-        let messages = self.environment.store.with(|db| db.logs(EXECUTION, None))?.into_iter().map(|log| {
-            Message {
+        let messages =
+            self.environment.store.with(|db| db.logs(EXECUTION, None))?.into_iter().map(|log| Message {
                 entity: log.entity,
                 step: log.step.to_owned(),
                 record: log.record,
                 field: log.field,
                 text: log.message,
-            }
-        });
+            });
         Ok(Verdict {
             refused: None,
             status: finished.state.map(|state| state.name().to_owned()).unwrap_or_default(),
@@ -232,7 +230,8 @@ impl Checker {
     /// "keys", "properties": [{"name", "type", "nullable", "members", "maxLength"}]}]}`, the lengths of the settings
     /// included. Composite entities are not in it.
     pub fn schema(&self) -> String {
-        let definitions = self.environment.store.with(|db| Definitions::read(db)).unwrap_or_default();
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let definitions = self.environment.store.with(Definitions::read).unwrap_or_default();
         crate::catalog::schema(&|label, property| definitions.length(label, property))
     }
 
@@ -245,8 +244,12 @@ impl Checker {
     pub fn not_for_import(&self) -> Vec<String> {
         let entities = &self.environment.catalog.entities;
         let closed = entities.iter().filter(|entity| {
-            ["DataManagementEntity", "DataManagementExecutionJobEntity", "DataManagementExecutionJobDetailEntity"]
-                .contains(&entity.aot.as_str())
+            [
+                "DataManagementEntity",
+                "DataManagementExecutionJobEntity",
+                "DataManagementExecutionJobDetailEntity",
+            ]
+            .contains(&entity.aot.as_str())
                 || entity.aot.starts_with("CLMIntegrationValidat")
         });
         closed.map(|entity| entity.label.clone()).collect()
@@ -257,9 +260,8 @@ impl Checker {
         let text = |error: StoreError| error.to_string();
         self.environment.store.with(|db| db.clear()).map_err(text)?;
         let companies = self.settings.companies.iter();
-        let companies: Vec<String> = companies
-            .map(|id| serde_json::json!({ "LegalEntityId": id, "Name": id }).to_string())
-            .collect();
+        let companies: Vec<String> =
+            companies.map(|id| serde_json::json!({ "LegalEntityId": id, "Name": id }).to_string()).collect();
         let rows = [("LegalEntities".to_owned(), companies.join("\n"))];
         for (name, rows) in rows.iter().chain(&self.settings.rows) {
             load_rows(&self.environment, name, rows.as_bytes()).map_err(|error| error.to_string())?;
@@ -270,3 +272,40 @@ impl Checker {
 }
 
 const EXECUTION: &str = "check";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::workbook::write_sheet;
+    use crate::package::{OutEntity, package};
+
+    // Pitfall 14: one import or export of workbooks at a time.
+    #[test]
+    fn a_second_run_with_workbooks_fails() {
+        let rows = [vec!["CURRENCYCODE".to_owned()], vec!["EUR".to_owned()]];
+        let entity = |format: &str, data: Vec<u8>| OutEntity {
+            label: "Currencies".into(),
+            target: "CurrencyEntity".into(),
+            file: "Currencies.xlsx".into(),
+            format: format.into(),
+            refresh: "FullPush".into(),
+            fields: vec!["CURRENCYCODE".into()],
+            unit: 1,
+            level: 1,
+            sequence: 1,
+            data,
+        };
+        let book = write_sheet("Currencies", rows.iter().map(Vec::as_slice)).unwrap();
+        let book = package("p", "", 0, &[entity("EXCEL", book)]).unwrap();
+        let csv = package("p", "", 0, &[entity("CSV", b"CURRENCYCODE\r\nEUR\r\n".to_vec())]).unwrap();
+        let checker = Checker::new(Settings::default()).unwrap();
+        assert!(checker.check(book.clone(), "usmf").whole());
+        let other = checker.environment.workbooks.try_lock().unwrap();
+        let verdict = checker.check(book.clone(), "usmf");
+        assert_eq!(verdict.status, "Failed");
+        assert!(verdict.messages[0].text.starts_with("DMF2039"), "{verdict:?}");
+        assert!(checker.check(csv, "usmf").whole(), "other formats do not wait");
+        drop(other);
+        assert!(checker.check(book, "usmf").whole());
+    }
+}

@@ -252,8 +252,8 @@ async fn files_that_fail_their_entity() {
         ),
         (
             "a format that is not here",
-            package_of("Currencies", "EXCEL", &COLUMNS, b"x"),
-            "not implemented by this sandbox",
+            package_of("Currencies", "CSV-UTF8", &COLUMNS, b"x"),
+            "does not exist in this environment",
         ),
     ];
     for (at, (name, bytes, words)) in cases.into_iter().enumerate() {

@@ -39,7 +39,7 @@ export interface WireWants {
 export interface WirePackageWriter {
   /** Columns of the header, in order. `index` counts the entities of the spec. */
   beginEntity(index: number, columns: string[]): void;
-  /** A pointer to room for so many bytes in the memory of the instance, good for the next `writeJoined`. */
+  /** A pointer to room for so many bytes in the memory of the instance, for `writeJoined`. What is there already stays. */
   reserve(bytes: number): number;
   /**
    * Whole rows as UTF-8 in the reserved room, each cell followed by the CellEnd of its kind. False, and nothing is written, where
@@ -91,7 +91,8 @@ export interface WirePackageReader {
   /** JSON of WireDescription. */
   describe(): string;
   file(name: string): WireFileCursor;
-  rows(entity: number, columnar: boolean): WireRowCursor;
+  /** `nested`: the records of a composite entity. */
+  rows(entity: number, columnar: boolean, nested: boolean): WireRowCursor;
   /** `entities`: JSON of their labels. */
   subset(entities: string): WireRewriter;
   diagnose(): WireDoctor;
@@ -116,7 +117,8 @@ export interface WireDescription {
 }
 /** An inflated entry; the piece is in the memory of the instance until the next call. */
 export interface WireFileCursor extends WireWants {
-  next(max: number): Step;
+  /** A piece of `least` bytes or a little more, as far as they can be had without further bytes of the package. */
+  next(least: number): Step;
   readonly ptr: number;
   readonly length: number;
 }
@@ -129,7 +131,7 @@ export interface WireRows {
   readonly rows: number;
   /** Columnar: says which column the text and ends are of. */
   column(index: number): void;
-  /** UTF-8. */
+  /** ASCII, or else UTF-16 (little-endian), of so many bytes. */
   readonly textPtr: number;
   readonly textLength: number;
   readonly ascii: boolean;
@@ -142,7 +144,7 @@ export interface WireRowCursor extends WireRows, WireWants {
   /** Composites: u8 per row, its member; ends then follow the width of each row's own member. */
   readonly membersPtr: number;
   readonly membersLength: number;
-  /** JSON of WireMember[]. */
+  /** Those that were met so far, as JSON of WireMember[]. */
   members(): string;
 }
 export interface WireMember {

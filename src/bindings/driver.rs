@@ -1,6 +1,7 @@
 //! The one loop that carries out steps. It decides nothing.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Uint8Array;
@@ -18,12 +19,15 @@ use crate::http::{Event, Input, Machine, Step, Timestamp};
 /// Longest single timer: browsers take no more than 31 bits of milliseconds.
 const LONGEST_SLEEP: u64 = 1 << 30;
 
+/// A checkpoint on its way to where it is durable.
+pub(super) type Saving<'a> = Pin<Box<dyn Future<Output = Result<(), JsValue>> + 'a>>;
+
 /// What the driver needs beside the host: the job's source and its listener.
 pub(super) trait Extras {
     /// Bytes of the source.
     fn read(&self, range: std::ops::Range<u64>) -> Vec<u8>;
     /// Makes the checkpoint durable.
-    fn save(&self, state: &str) -> impl Future<Output = Result<(), JsValue>>;
+    fn save(&self, state: String) -> Saving<'_>;
     /// A job has moved.
     fn moved(&self, event: &serde_json::Value);
 }
@@ -35,8 +39,8 @@ impl Extras for NoExtras {
     fn read(&self, _: std::ops::Range<u64>) -> Vec<u8> {
         Vec::new()
     }
-    async fn save(&self, _: &str) -> Result<(), JsValue> {
-        Ok(())
+    fn save(&self, _: String) -> Saving<'_> {
+        Box::pin(std::future::ready(Ok(())))
     }
     fn moved(&self, _: &serde_json::Value) {}
 }
@@ -45,9 +49,55 @@ impl Extras for NoExtras {
 pub(super) async fn drive<M: Machine>(
     machine: &mut M,
     host: &Host,
-    extras: &impl Extras,
+    extras: &dyn Extras,
     signal: Option<web_sys::AbortSignal>,
 ) -> Result<M::Output, Thrown> {
+    let mut conversation = Conversation { machine, output: None };
+    // The loop is compiled once and not into each of the exports, of whose code it would be most.
+    let held: Pin<Box<dyn Future<Output = Result<(), Thrown>> + '_>> =
+        Box::pin(hold(&mut conversation, host, extras, signal));
+    held.await?;
+    conversation
+        .output
+        .ok_or_else(|| Error::new(ErrorCode::InternalPanic, "a conversation ended without an outcome").into())
+}
+
+/// A machine that keeps its output to itself, so that all look alike.
+struct Conversation<'a, M: Machine> {
+    machine: &'a mut M,
+    output: Option<M::Output>,
+}
+
+impl<M: Machine> Machine for Conversation<'_, M> {
+    type Output = ();
+
+    fn next(&mut self, now: Timestamp) -> Step<()> {
+        match self.machine.next(now) {
+            Step::Done(output) => {
+                self.output = Some(output);
+                Step::Done(())
+            }
+            Step::Send(request) => Step::Send(request),
+            Step::Token(reason) => Step::Token(reason),
+            Step::Save(save) => Step::Save(save),
+            Step::Read(range) => Step::Read(range),
+            Step::Wait(until) => Step::Wait(until),
+            Step::Emit(event) => Step::Emit(event),
+            Step::Failed(error) => Step::Failed(error),
+        }
+    }
+
+    fn handle(&mut self, input: Input, now: Timestamp) {
+        self.machine.handle(input, now);
+    }
+}
+
+async fn hold(
+    machine: &mut dyn Machine<Output = ()>,
+    host: &Host,
+    extras: &dyn Extras,
+    signal: Option<web_sys::AbortSignal>,
+) -> Result<(), Thrown> {
     let mut cancel = Cancel::new(signal);
     let mut cause: Option<JsValue> = None;
     // Which renewal of the token this conversation has sent last.
@@ -71,7 +121,7 @@ pub(super) async fn drive<M: Machine>(
                 }
                 None => Input::Cancelled,
             },
-            Step::Save(save) => match cancel.race(extras.save(&save.state)).await {
+            Step::Save(save) => match cancel.race(extras.save(save.state)).await {
                 Some(Ok(())) => Input::Saved,
                 Some(Err(thrown)) => {
                     let error = Error::new(
@@ -99,7 +149,7 @@ pub(super) async fn drive<M: Machine>(
                 tell(host, extras, &event);
                 continue;
             }
-            Step::Done(output) => return Ok(output),
+            Step::Done(()) => return Ok(()),
             Step::Failed(error) => {
                 let cause = if error.code == ErrorCode::Aborted && cancel.is_aborted() {
                     cancel.reason()
@@ -113,7 +163,7 @@ pub(super) async fn drive<M: Machine>(
     }
 }
 
-fn tell(host: &Host, extras: &impl Extras, event: &Event) {
+fn tell(host: &Host, extras: &dyn Extras, event: &Event) {
     match event {
         Event::Retry { attempt, delay, status, throttled } => {
             let kind = if *throttled { "throttled" } else { "retry" };

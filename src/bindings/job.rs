@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
-use super::driver::{Extras, drive, slice};
+use super::driver::{Extras, Saving, drive, slice};
 use super::host::Host;
 use super::thrown::Thrown;
 use crate::dmf::{Exported, Import};
@@ -44,9 +44,11 @@ impl Extras for JobExtras {
         self.source.as_ref().map(|source| slice(source, range)).unwrap_or_default()
     }
 
-    async fn save(&self, state: &str) -> Result<(), JsValue> {
-        let answer = self.hooks.on_checkpoint(state)?;
-        JsFuture::from(Promise::resolve(&answer)).await.map(|_| ())
+    fn save(&self, state: String) -> Saving<'_> {
+        Box::pin(async move {
+            let answer = self.hooks.on_checkpoint(&state)?;
+            JsFuture::from(Promise::resolve(&answer)).await.map(|_| ())
+        })
     }
 
     fn moved(&self, event: &serde_json::Value) {

@@ -5,8 +5,9 @@
 //!
 //! | feature | files |
 //! |---|---|
-//! | any | `panic`, `parse`, `thrown` |
+//! | any | `memory`, `panic`, `parse`, `thrown` |
 //! | `package` | `package` |
+//! | `excel` | `workbook` |
 //! | `full` | `client` with `driver`, `send`, `host`, `cancel`, `job`, `words` |
 
 #[cfg(feature = "full")]
@@ -19,17 +20,20 @@ mod driver;
 mod host;
 #[cfg(feature = "full")]
 mod job;
+mod memory;
 #[cfg(feature = "package")]
 mod package;
 mod panic;
-#[cfg(feature = "package")]
+#[cfg(any(feature = "package", feature = "excel"))]
 mod parse;
 #[cfg(feature = "full")]
 mod send;
-#[cfg(feature = "package")]
+#[cfg(any(feature = "package", feature = "excel"))]
 mod thrown;
 #[cfg(feature = "full")]
 mod words;
+#[cfg(feature = "excel")]
+mod workbook;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -37,11 +41,15 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub use client::{Client, ListPager};
 #[cfg(feature = "full")]
 pub use job::{JobHooks, WireExport};
+pub use memory::wasm_memory;
 #[cfg(feature = "package")]
 pub use package::{
-    FileCursor, PackageOpener, PackageReader, PackageWriter, RowCursor, WireBlock, deflate_block, wasm_memory,
+    FileCursor, PackageOpener, PackageReader, PackageRewriter, PackageWriter, RowCursor, WireBlock,
+    deflate_block,
 };
 pub use panic::on_panic;
+#[cfg(feature = "excel")]
+pub use workbook::{WorkbookReader, WorkbookWriter};
 
 /// The version of the library.
 #[wasm_bindgen]

@@ -12,15 +12,9 @@ use super::thrown::throw;
 use crate::error::{Error, Result};
 use crate::package::{
     Block, BlockDeflater, ColumnBatch, ColumnText, DataPackage, FileReader, Limits, Opener, PackageSpec,
-    PackageWriter as Writer, Pull, RowBatch, RowReader,
+    PackageWriter as Writer, Pull, Rewriter, RowBatch, RowReader,
 };
-
-/// The memory of this instance. Not called `memory`, as the memory itself is among the module's exports.
-#[wasm_bindgen(js_name = wasmMemory)]
-#[must_use]
-pub fn wasm_memory() -> JsValue {
-    wasm_bindgen::memory()
-}
+use crate::table::push_units;
 
 /// Compresses one block, in a worker.
 #[wasm_bindgen(js_name = deflateBlock)]
@@ -76,6 +70,24 @@ impl PackageWriter {
     #[wasm_bindgen(js_name = writeRows)]
     pub fn write_rows(&mut self, text: &str, ends: &[u32], kinds: &[u8]) -> Result<(), JsValue> {
         self.writer()?.write_rows(text, ends, kinds).map_err(throw)
+    }
+
+    /// Whole records of a composite.
+    #[wasm_bindgen(js_name = writeRecords)]
+    pub fn write_records(
+        &mut self,
+        text: &str,
+        ends: &[u32],
+        kinds: &[u8],
+        members: &[u8],
+    ) -> Result<(), JsValue> {
+        self.writer()?.write_records(text, ends, kinds, members).map_err(throw)
+    }
+
+    /// What the module for workbooks has to know, as JSON.
+    pub fn workbook(&mut self, index: usize, columns: Vec<String>) -> Result<String, JsValue> {
+        let plan = self.writer()?.workbook(index, &columns).map_err(throw)?;
+        serde_json::to_string(&plan).map_err(|error| throw(Error::argument(error.to_string())))
     }
 
     /// A file in its format already, or a further file.
@@ -248,6 +260,7 @@ impl PackageReader {
                     "columns": entity.columns,
                     "fields": entity.fields,
                     "sheet": entity.sheet,
+                    "composite": entity.composite,
                 })
             })
             .collect();
@@ -260,22 +273,62 @@ impl PackageReader {
             .to_string()
     }
 
+    /// A package with only these entities, a JSON array of labels or collections.
+    pub fn subset(&self, entities: &str) -> Result<PackageRewriter, JsValue> {
+        let entities: Vec<String> = parse(entities, "entities").map_err(throw)?;
+        let rewriter = self.0.subset(&entities).map_err(throw)?;
+        Ok(PackageRewriter { rewriter, piece: Vec::new() })
+    }
+
     /// An entry of the zip.
     pub fn file(&self, name: &str) -> Result<FileCursor, JsValue> {
         let reader = self.0.file(name).map_err(throw)?;
         Ok(FileCursor { reader, piece: Vec::new() })
     }
 
-    /// The rows of an entity, or its columns.
-    pub fn rows(&self, entity: usize, columnar: bool) -> Result<RowCursor, JsValue> {
-        let reader = self.0.rows(entity).map_err(throw)?;
+    /// The rows of an entity, or its columns; the records of one that is composite, or is said to be.
+    pub fn rows(&self, entity: usize, columnar: bool, nested: Option<bool>) -> Result<RowCursor, JsValue> {
+        let composite = self.0.entities().get(entity).is_some_and(|entity| entity.composite);
+        let nested = nested.unwrap_or(composite && !columnar);
+        let reader = if nested { self.0.records(entity) } else { self.0.rows(entity) }.map_err(throw)?;
         Ok(RowCursor {
             reader,
             columnar,
             batch: RowBatch::default(),
             columns: ColumnBatch::default(),
             column: None,
+            units: Vec::new(),
         })
+    }
+}
+
+/// Another package out of an open one.
+#[wasm_bindgen]
+pub struct PackageRewriter {
+    rewriter: Rewriter,
+    piece: Vec<u8>,
+}
+
+#[wasm_bindgen]
+impl PackageRewriter {
+    /// The range of the source package's bytes that is wanted.
+    pub fn want(&self) -> Option<Vec<f64>> {
+        range(self.rewriter.want())
+    }
+
+    /// These bytes.
+    pub fn give(&mut self, bytes: Vec<u8>) -> Result<(), JsValue> {
+        self.rewriter.give(bytes).map_err(throw)
+    }
+
+    /// The next piece.
+    pub fn step(&mut self) -> Result<u8, JsValue> {
+        answer(self.rewriter.read(), |piece| self.piece = piece)
+    }
+
+    /// The piece.
+    pub fn take(&mut self) -> Uint8Array {
+        Uint8Array::from(std::mem::take(&mut self.piece).as_slice())
     }
 }
 
@@ -335,6 +388,8 @@ pub struct RowCursor {
     columns: ColumnBatch,
     /// The column that is looked at.
     column: Option<usize>,
+    /// The text that is looked at, where it goes beyond ASCII: JavaScript makes strings of this much faster than of UTF-8.
+    units: Vec<u16>,
 }
 
 #[wasm_bindgen]
@@ -355,7 +410,9 @@ impl RowCursor {
         if self.columnar {
             answer(self.reader.next_columns(max), |batch| self.columns = batch)
         } else {
-            answer(self.reader.next(max), |batch| self.batch = batch)
+            let answer = answer(self.reader.next(max), |batch| self.batch = batch)?;
+            self.look();
+            Ok(answer)
         }
     }
 
@@ -373,24 +430,35 @@ impl RowCursor {
     /// The column that the following are of.
     pub fn column(&mut self, index: usize) {
         self.column = Some(index);
+        self.look();
     }
 
-    /// Where the text lies in memory, until the next call.
+    /// Where the text lies in memory, until the next call: ASCII, or UTF-16.
     #[wasm_bindgen(getter, js_name = textPtr)]
     pub fn text_ptr(&self) -> usize {
-        self.text().as_ptr() as usize
+        if self.ascii() { self.text().as_ptr() as usize } else { self.units.as_ptr() as usize }
     }
 
-    /// Bytes of the text.
+    /// Length of the text in bytes.
     #[wasm_bindgen(getter, js_name = textLength)]
     pub fn text_length(&self) -> usize {
-        self.text().len()
+        if self.ascii() { self.text().len() } else { self.units.len() * 2 }
     }
 
     /// Whether all of the text is ASCII.
     #[wasm_bindgen(getter)]
     pub fn ascii(&self) -> bool {
-        self.text().is_ascii()
+        self.units.is_empty()
+    }
+
+    fn look(&mut self) {
+        let mut units = std::mem::take(&mut self.units);
+        units.clear();
+        let text = self.text();
+        if !text.is_ascii() {
+            push_units(text, &mut units);
+        }
+        self.units = units;
     }
 
     /// Where the cells' ends lie in memory, until the next call.
@@ -403,6 +471,23 @@ impl RowCursor {
     #[wasm_bindgen(getter, js_name = endsLength)]
     pub fn ends_length(&self) -> usize {
         self.ends().len()
+    }
+
+    /// Where the members of a composite's records lie in memory, until the next call.
+    #[wasm_bindgen(getter, js_name = membersPtr)]
+    pub fn members_ptr(&self) -> usize {
+        self.batch.members.as_ptr() as usize
+    }
+
+    /// How many there are.
+    #[wasm_bindgen(getter, js_name = membersLength)]
+    pub fn members_length(&self) -> usize {
+        self.batch.members.len()
+    }
+
+    /// The members that were met so far, as JSON.
+    pub fn members(&self) -> String {
+        serde_json::to_string(&self.reader.members()).unwrap_or_default()
     }
 
     fn text(&self) -> &str {

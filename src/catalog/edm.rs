@@ -1,7 +1,5 @@
 //! The types of the wire.
 
-use serde::{Deserialize, Deserializer};
-
 use super::NAMESPACE;
 
 /// Type of a property or parameter as the service names it.
@@ -55,11 +53,5 @@ impl EdmType {
                 None => Self::Enum(name.to_owned()),
             },
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for EdmType {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|name| Self::parse(&name))
     }
 }

@@ -5,12 +5,11 @@
 //! in this folder decides how a value is written: that is `odata::literal` for requests and `table::cell` for files.
 
 mod edm;
+mod read;
 mod suggest;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
-
-use serde::Deserialize;
 
 use crate::error::{Error, ErrorCode, Result};
 pub use edm::EdmType;
@@ -24,7 +23,7 @@ pub const NAMESPACE: &str = "Microsoft.Dynamics.DataEntities";
 pub fn builtin() -> &'static Catalog {
     static BUILTIN: OnceLock<Catalog> = OnceLock::new();
     // The text is part of the program: a test proves that it parses, so the empty catalogue is never met.
-    BUILTIN.get_or_init(|| Catalog::from_json(include_str!("catalog.json")).unwrap_or_default())
+    BUILTIN.get_or_init(|| read::catalog(include_str!("catalog.json")).unwrap_or_default())
 }
 
 /// A set of entities, found by any of their names.
@@ -38,21 +37,18 @@ pub struct Catalog {
 }
 
 /// One data entity under its four names.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Entity {
     /// OData collection (`VendorsV2`); none for an entity that travels in packages only.
     pub collection: Option<String>,
     /// OData entity type, where a source shows it.
-    #[serde(rename = "type")]
     pub type_name: Option<String>,
     /// Name in the application object tree (`VendVendorV2Entity`).
     pub aot: String,
     /// Label in data management (`Vendors V2`): what a manifest and a data project call it.
     pub label: String,
     /// Whether rows belong to a company; none where the documentation does not say.
-    #[serde(default)]
     pub company: Option<bool>,
     /// Which way the rows flow.
     pub direction: Direction,
@@ -61,16 +57,13 @@ pub struct Entity {
     /// Properties in the order of the service.
     pub properties: Vec<Property>,
     /// Navigation to other catalogued entities.
-    #[serde(default)]
     pub navigation: Vec<Navigation>,
     /// Bound actions.
-    #[serde(default)]
     pub actions: Vec<Action>,
 }
 
 /// Which way the rows of an entity flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Direction {
     /// The contract system writes, Supply Chain Management reads.
@@ -82,27 +75,23 @@ pub enum Direction {
 }
 
 /// One property of an entity.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Property {
     /// OData name; its upper-case form is the name of the staging field.
     pub name: String,
     /// Type on the wire.
-    #[serde(rename = "type")]
     pub edm: EdmType,
     /// Whether null is allowed; none where no source says.
-    #[serde(default)]
     pub nullable: Option<bool>,
     /// Members of an enum whose type name is not known.
-    #[serde(default)]
     pub members: Vec<String>,
-    /// Longest text in characters, where a schema says; the built-in catalogue has none.
-    #[serde(default, rename = "maxLength")]
+    /// Longest text in UTF-16 code units, where a schema says; the built-in catalogue has none.
     pub max_length: Option<u32>,
 }
 
 /// A navigation property.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Navigation {
     /// Name to expand.
@@ -114,7 +103,7 @@ pub struct Navigation {
 }
 
 /// A bound action.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Action {
     /// Name without namespace.
@@ -124,13 +113,11 @@ pub struct Action {
     /// Parameters by name.
     pub parameters: Vec<Parameter>,
     /// Type of the result.
-    #[serde(default)]
     pub returns: Option<String>,
 }
 
 /// What an action is bound to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Binding {
     /// The collection.
@@ -140,13 +127,12 @@ pub enum Binding {
 }
 
 /// A parameter of an action.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Parameter {
     /// Name, case-sensitive.
     pub name: String,
     /// Type on the wire.
-    #[serde(rename = "type")]
     pub edm: EdmType,
 }
 
@@ -156,24 +142,12 @@ impl Catalog {
     /// `formats` (names of further source data formats) are optional.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` with the place where the text is no such object.
+    /// `INVALID_ARGUMENT` where the text is no such object.
     pub fn from_json(text: &str) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct File {
-            enums: HashMap<String, Vec<String>>,
-            entities: Vec<Entity>,
-            #[serde(default)]
-            formats: Vec<String>,
-        }
-        let file: File = serde_json::from_str(text)
-            .map_err(|e| Error::argument(format!("the entity catalogue can't be read: {e}")))?;
-        let mut by_name = HashMap::new();
-        for (index, entity) in file.entities.iter().enumerate() {
-            for name in entity.collection.iter().chain([&entity.label, &entity.aot]) {
-                by_name.entry(name.clone()).or_insert(index);
-            }
-        }
-        Ok(Self { entities: file.entities, enums: file.enums, by_name, formats: file.formats })
+        read::catalog(text).ok_or_else(|| {
+            Error::argument("the schema is no JSON of entities and enums")
+                .hint("Give an object with \"enums\" and \"entities\", each with aot, label, direction, keys and properties.")
+        })
     }
 
     /// All entities, data management's own first.
@@ -261,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_data_file_parses_and_names_every_master_data_entity() {
-        let catalog = Catalog::from_json(include_str!("catalog.json")).unwrap();
+        let catalog = read::catalog(include_str!("catalog.json")).unwrap();
         assert_eq!(catalog.entities().len(), 34);
         let vendors = catalog.find("Vendors V2").unwrap();
         assert_eq!(vendors.collection.as_deref(), Some("VendorsV2"));

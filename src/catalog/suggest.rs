@@ -4,10 +4,10 @@
 /// case only come first.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = name.to_lowercase();
+    let wanted = name.to_ascii_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (distance(&wanted, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (distance(&wanted, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(edits, candidate)| *edits <= (candidate.chars().count() / 3).max(2))
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::odata::Service;
+use crate::package::crc32;
 
 /// The version that this code writes.
 const VERSION: u32 = 1;
@@ -79,7 +80,7 @@ impl SourceMark {
     /// The mark of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.len() as u64, crc32: crc32fast::hash(bytes) }
+        Self { bytes: bytes.len() as u64, crc32: crc32(bytes) }
     }
 }
 

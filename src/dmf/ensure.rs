@@ -374,7 +374,7 @@ impl Machine for Ensure {
                     self.created(outcome)
                 }
                 State::Correct(wrong) => {
-                    let changed = wrong.keys().map(|name| name.to_lowercase()).collect();
+                    let changed = wrong.keys().map(|name| name.to_ascii_lowercase()).collect();
                     let request = self
                         .service
                         .request(Method::Patch, &self.key())

@@ -14,6 +14,7 @@ use super::storage::BlobUrl;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Event, Input, Machine, Polled, Progress, Repeat, Save, Session, Step, Timestamp, Unit};
 use crate::odata::{Call, Service, inner_text};
+use crate::package::crc32;
 
 /// Expired upload URLs are replaced this often before the job gives up.
 const URLS: u32 = 3;
@@ -395,5 +396,5 @@ fn blob_name(execution_id: &str) -> String {
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })
         .take(160)
         .collect();
-    format!("{safe}-{:08x}.zip", crc32fast::hash(execution_id.as_bytes()))
+    format!("{safe}-{:08x}.zip", crc32(execution_id.as_bytes()))
 }

@@ -73,6 +73,9 @@ pub struct PackageEntity {
     pub collection: Option<String>,
     /// Source data format.
     pub format: SourceFormat,
+    /// Whether its records contain records: told by the word "composite" in the label of an entity whose file is XML, as the
+    /// labels of the service's own composite entities have it. The manifest does not tell.
+    pub composite: bool,
     /// Name of its file in the zip; the file may be missing.
     pub file_name: String,
     /// Mapped columns in the order of the maps, which need not be that of the file; none where the manifest has no maps.
@@ -142,13 +145,23 @@ impl DataPackage {
     /// Begins to examine the package: everything that makes the service reject, misread or silently skip it.
     #[must_use]
     pub fn doctor(&self) -> Doctor {
-        Doctor::new(self.directory.clone(), Arc::clone(&self.parts), self.schema.clone())
+        Doctor::new(
+            self.directory.clone(),
+            Arc::clone(&self.parts),
+            self.schema.clone(),
+            self.limits.workbook,
+        )
     }
 
     /// Begins to write the package anew, with what can be corrected safely corrected.
     #[must_use]
     pub fn repair(&self) -> Repairer {
-        Repairer::new(self.directory.clone(), Arc::clone(&self.parts), self.schema.clone())
+        Repairer::new(
+            self.directory.clone(),
+            Arc::clone(&self.parts),
+            self.schema.clone(),
+            self.limits.workbook,
+        )
     }
 
     /// Name of the data project that the package was exported from or is meant for.
@@ -239,20 +252,26 @@ impl DataPackage {
     /// Begins to read the rows of the entity with that 0-based index.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for an index that does not exist. `DATA_INVALID` for a file that the zip lacks, and a format other
-    /// than CSV-Unicode and CSV. `PACKAGE_CORRUPT` for a file that is encrypted or of an unknown method.
+    /// `INVALID_ARGUMENT` for an index that does not exist. `DATA_INVALID` for a file that the zip lacks, and a format that is
+    /// not known. `PACKAGE_CORRUPT` for a file that is encrypted or of an unknown method.
     pub fn rows(&self, index: usize) -> Result<RowReader> {
+        self.reader(index, false)
+    }
+
+    /// Begins to read the records of the composite entity with that index, each before those within it.
+    ///
+    /// # Errors
+    /// Those of [`rows`](Self::rows), and `INVALID_ARGUMENT` for a format other than XML.
+    pub fn records(&self, index: usize) -> Result<RowReader> {
+        self.reader(index, true)
+    }
+
+    fn reader(&self, index: usize, nested: bool) -> Result<RowReader> {
         let entity = self
             .entities
             .get(index)
             .ok_or_else(|| Error::argument(format!("the package has no entity {index}")))?;
         let place = |error: Error| error.in_entity(&entity.entity).in_file(&entity.file_name);
-        if entity.format.csv_encoding().is_none() {
-            let message =
-                format!("the rows of \"{}\" are in the format \"{}\"", entity.entity, entity.format);
-            return Err(place(Error::new(ErrorCode::DataInvalid, message))
-                .hint("This version reads CSV-Unicode and CSV: export the entity in one of them."));
-        }
         let entry = self.directory.find(&entity.file_name).ok_or_else(|| {
             let message = format!("the package lacks the file \"{}\" of its manifest", entity.file_name);
             let error = place(Error::new(ErrorCode::DataInvalid, message));
@@ -262,7 +281,7 @@ impl DataPackage {
             }
         })?;
         let file = self.directory.reader(entry).map_err(place)?;
-        Ok(RowReader::new(file, &entity.file_name, &entity.entity, &entity.columns))
+        RowReader::new(file, entity, nested, &self.limits).map_err(place)
     }
 }
 
@@ -304,6 +323,7 @@ impl From<ManifestEntity> for PackageEntity {
     fn from(m: ManifestEntity) -> Self {
         let known = builtin().find(&m.label).filter(|entity| entity.label == m.label);
         Self {
+            composite: m.format.is_xml() && m.label.to_lowercase().contains("composite"),
             collection: known.and_then(|entity| entity.collection.clone()),
             columns: m.maps.iter().map(|map| map.column.clone()).collect(),
             fields: m.maps.into_iter().map(|map| (map.column, map.field)).collect(),

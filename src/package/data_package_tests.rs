@@ -153,18 +153,18 @@ fn damage_of_a_data_file_shows_at_its_end() {
 }
 
 #[test]
-fn other_formats_open_and_list_but_have_no_rows_here() {
-    let manifest = manifest("XML-Element", &["A"]);
+fn unknown_formats_open_and_list_but_have_no_rows_here() {
+    let manifest = manifest("Pipe-Unicode", &["A"]);
     let package = open(&[
         ("c.csv", b"<Document/>"),
         ("Manifest.xml", manifest.as_bytes()),
         ("PackageHeader.xml", HEADER.as_bytes()),
     ])
     .unwrap();
-    assert_eq!(package.entities()[0].format, SourceFormat::XmlElement);
+    assert_eq!(package.entities()[0].format, SourceFormat::from("Pipe-Unicode"));
     let error = package.rows(0).unwrap_err();
     assert_eq!(error.code, ErrorCode::DataInvalid);
-    assert!(error.message.contains("\"XML-Element\""));
+    assert!(error.message.contains("\"Pipe-Unicode\""));
     assert_eq!(package.read_file("c.csv").unwrap(), b"<Document/>");
 }
 

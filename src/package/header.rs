@@ -70,15 +70,15 @@ impl HeaderDoc {
         issues(&self.0, ROOT, &SHAPE, "")
     }
 
-    /// Text of a member, by the element's name; none where it is missing or has no value.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
-        let Document { root, source, .. } = &self.0;
-        member(root, source, name).and_then(|element| element.text(source)).map(|text| text.to_string())
-    }
-
     /// The bytes, which are those it was parsed from but for what was changed since.
     pub(super) fn write(&self) -> Result<Vec<u8>> {
         self.0.write()
+    }
+
+    /// Text of a member by the element's name; none where it is missing or has no value.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let Document { root, source, .. } = &self.0;
+        member(root, source, name).and_then(|found| found.text(source))
     }
 
     /// Sets `Description`, or another member by the element's name; one that is missing is put where it belongs.
@@ -222,6 +222,8 @@ mod tests {
     #[test]
     fn a_text_can_be_set() {
         let mut doc = doc(EXAMPLE);
+        assert_eq!(doc.text("Description").as_deref(), Some("CLM-Currencies-Import"));
+        assert_eq!(doc.text("Project"), None);
         doc.set_text("Description", "New").unwrap();
         let text = String::from_utf8(doc.write().unwrap()).unwrap();
         assert_eq!(text, EXAMPLE.replace("CLM-Currencies-Import", "New"));

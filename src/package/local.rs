@@ -14,7 +14,7 @@ use super::opener::Opener;
 use super::pull::Pull;
 use super::read_at::ReadAt;
 use super::rewriter::Rewriter;
-use super::row_reader::RowReader;
+use super::row_reader::{RecordMember, RowReader};
 
 /// An open package together with its bytes: a `Vec<u8>`, a `&[u8]` or a [`std::fs::File`].
 #[derive(Debug, Clone)]
@@ -75,11 +75,11 @@ impl<S: ReadAt> LocalPackage<S> {
     /// Hands the corrected package to `write`, piece by piece, and says what was corrected.
     ///
     /// # Errors
-    /// Those of [`Repairer::step`](super::Repairer::next), and those of `write`.
+    /// Those of [`Repairer::step`](super::Repairer::read), and those of `write`.
     pub fn repair(&self, mut write: impl FnMut(&[u8]) -> Result<()>) -> Result<Vec<Diagnostic>> {
         let mut repairer = self.package.repair();
         loop {
-            match repairer.next()? {
+            match repairer.read()? {
                 Pull::Have(bytes) => write(&bytes)?,
                 Pull::End => return Ok(repairer.changes().to_vec()),
                 Pull::Want => {
@@ -141,7 +141,18 @@ impl<S: ReadAt> LocalPackage<S> {
     /// # Errors
     /// Those of [`DataPackage::rows`], and those of [`RowReader::next`] for the header.
     pub fn rows(&self, index: usize) -> Result<LocalRows<'_, S>> {
-        let mut reader = self.package.rows(index)?;
+        self.begun(self.package.rows(index)?)
+    }
+
+    /// Reads the records of the composite entity with that index, each before those within it.
+    ///
+    /// # Errors
+    /// Those of [`DataPackage::records`], and those of [`RowReader::next`] for the first record.
+    pub fn records(&self, index: usize) -> Result<LocalRows<'_, S>> {
+        self.begun(self.package.records(index)?)
+    }
+
+    fn begun(&self, mut reader: RowReader) -> Result<LocalRows<'_, S>> {
         while !reader.begin()? {
             if let Some(range) = reader.want() {
                 reader.give(bytes_of(&self.source, range)?)?;
@@ -153,7 +164,7 @@ impl<S: ReadAt> LocalPackage<S> {
     /// A package with only these entities; see [`DataPackage::subset`].
     ///
     /// # Errors
-    /// Those of [`DataPackage::subset`] and [`Rewriter::next`].
+    /// Those of [`DataPackage::subset`] and [`Rewriter::read`].
     pub fn subset(&self, entities: &[impl AsRef<str>]) -> Result<Vec<u8>> {
         self.rewritten(self.package.subset(entities)?)
     }
@@ -161,7 +172,7 @@ impl<S: ReadAt> LocalPackage<S> {
     fn rewritten(&self, mut rewriter: Rewriter) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         loop {
-            match rewriter.next()? {
+            match rewriter.read()? {
                 Pull::Have(mut piece) => out.append(&mut piece),
                 Pull::End => return Ok(out),
                 Pull::Want => {
@@ -204,7 +215,13 @@ impl<S: ReadAt> LocalRows<'_, S> {
         self.reader.columns()
     }
 
-    /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 1 MiB. None after the last row.
+    /// The members of a composite entity that were met so far.
+    #[must_use]
+    pub fn members(&self) -> Vec<RecordMember> {
+        self.reader.members()
+    }
+
+    /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 64 KiB. None after the last row.
     ///
     /// # Errors
     /// Those of [`RowReader::next`].

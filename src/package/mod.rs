@@ -38,10 +38,12 @@ mod local;
 mod manifest;
 mod names;
 mod opener;
+mod parser;
 mod pull;
 mod read_at;
 mod resolved;
 mod rewriter;
+mod row_file;
 mod row_reader;
 mod spec;
 mod writer;
@@ -57,12 +59,14 @@ pub use opener::Opener;
 pub use pull::Pull;
 pub use read_at::ReadAt;
 pub use rewriter::Rewriter;
-pub use row_reader::RowReader;
-pub use spec::{EntitySpec, PackageSpec, RefreshType};
+pub use row_reader::{RecordMember, RowReader};
+pub use spec::{EntitySpec, MemberSpec, PackageSpec, RefreshType};
 pub use writer::PackageWriter;
+#[cfg(feature = "full")]
+pub(crate) use zip::crc32;
 pub use zip::{Block, BlockDeflater};
 
-pub use crate::table::{CellKind, ColumnBatch, ColumnText, RowBatch, SourceFormat};
+pub use crate::table::{CellKind, CodePage, ColumnBatch, ColumnText, RowBatch, SourceFormat, WorkbookPlan};
 
 /// Name of the entry that makes a zip a package.
 const HEADER_FILE: &str = "PackageHeader.xml";

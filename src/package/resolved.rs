@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::catalog::{Catalog, Entity, builtin};
 use crate::error::{Error, Result};
-use crate::table::{Column, Encoding, Target};
+use crate::table::{Column, Encoding, Member, SourceFormat, Target, XmlStyle, sheet_name};
 
 use super::manifest::{Manifest, ManifestEntity, Map};
 use super::names::{check_data_file, check_project, file_name_of};
-use super::spec::{EntitySpec, PackageSpec};
+use super::row_file::Layout;
+use super::spec::{EntitySpec, MemberSpec, PackageSpec};
 
 /// Measured on the vendor file of the benches: the fastest level whose output is no larger than fflate's level 6.
 const DEFAULT_LEVEL: u8 = 5;
@@ -24,8 +25,9 @@ pub(super) struct Resolved {
 
 /// How the file of one entity is written.
 pub(super) struct Plan {
-    pub(super) encoding: Encoding,
+    pub(super) layout: Layout,
     pub(super) columns: Vec<String>,
+    pub(super) composite: Option<MemberSpec>,
     fields: BTreeMap<String, String>,
     known: Option<&'static Entity>,
 }
@@ -56,10 +58,15 @@ impl Resolved {
                     .hint("Put all its rows into one file, or into several packages."));
             }
             // The service unpacks on Windows, where case does not tell files apart.
-            if !files.insert(entity.file.to_lowercase()) {
+            if !files.insert(entity.file.to_ascii_lowercase()) {
                 return Err(Error::argument(format!("two files are named \"{}\"", entity.file))
                     .in_entity(&entity.label)
                     .hint("Set fileName of one of the entities."));
+            }
+            if plan.composite.is_some() && plans.iter().any(|plan: &Plan| plan.composite.is_some()) {
+                return Err(Error::argument("the package has two composite entities")
+                    .in_entity(&entity.label)
+                    .hint("Make a package of each: the service takes one at a time."));
             }
             manifest.entities.push(entity);
             plans.push(plan);
@@ -76,15 +83,39 @@ fn resolve(spec: EntitySpec) -> Result<(ManifestEntity, Plan)> {
         return Err(Error::argument("an entity has no name").hint("Give the label of the data entity."));
     }
     let format = spec.format.unwrap_or_default();
-    let encoding = format.csv_encoding().ok_or_else(|| {
-        refuse(format!("the format \"{format}\" of \"{label}\" can't be written by this version"))
-            .hint("Use CSV-Unicode or CSV.")
-    })?;
-    if spec.sheet.is_some() {
+    if spec.sheet.is_some() && format != SourceFormat::Excel {
         return Err(refuse(format!("\"{label}\" names a sheet, but its format is {format}"))
             .hint("Only workbooks (EXCEL) have sheets."));
     }
-    let file = spec.file_name.unwrap_or_else(|| file_name_of(&label, "csv"));
+    if spec.encoding.is_some() && format != SourceFormat::Csv {
+        return Err(refuse(format!("\"{label}\" names an encoding, but its format is {format}"))
+            .hint("Only the format CSV has one to choose."));
+    }
+    let target = spec.target_entity.or_else(|| known.map(|entity| entity.aot.clone()));
+    let xml = |style| Layout::Xml { style, record: target.as_ref().map(|name| name.to_ascii_uppercase()) };
+    let (layout, extension) = match &format {
+        SourceFormat::CsvUnicode => (Layout::Csv(Encoding::Utf16Le), "csv"),
+        SourceFormat::Csv => (Layout::Csv(spec.encoding.unwrap_or_default().encoding()), "csv"),
+        SourceFormat::XmlElement => (xml(XmlStyle::Element), "xml"),
+        SourceFormat::XmlAttribute => (xml(XmlStyle::Attribute), "xml"),
+        SourceFormat::Excel => {
+            let sheet = spec.sheet.as_deref().map(|name| name.strip_suffix('$').unwrap_or(name).to_owned());
+            (Layout::Workbook { sheet: sheet.unwrap_or_else(|| sheet_name(&label)) }, "xlsx")
+        }
+        SourceFormat::Other(_) => {
+            return Err(refuse(format!("the format \"{format}\" of \"{label}\" can't be written"))
+                .hint("Use CSV-Unicode, CSV, XML-Element, XML-Attribute or EXCEL."));
+        }
+    };
+    if spec.composite.is_some() && !matches!(layout, Layout::Xml { .. }) {
+        return Err(refuse(format!("the composite entity \"{label}\" is in the format {format}"))
+            .hint("Use XML-Element or XML-Attribute: the service takes no other (DMF1963)."));
+    }
+    let sheet = match &layout {
+        Layout::Workbook { sheet } => format!("{sheet}$"),
+        _ => String::new(),
+    };
+    let file = spec.file_name.unwrap_or_else(|| file_name_of(&label, extension));
     check_data_file(&file).map_err(|error| error.in_entity(&label))?;
     let number = |name: &str, value: Option<u32>| {
         i32::try_from(value.unwrap_or(1)).map_err(|_| refuse(format!("{name} of \"{label}\" is too large")))
@@ -93,7 +124,7 @@ fn resolve(spec: EntitySpec) -> Result<(ManifestEntity, Plan)> {
         refresh: Some(spec.refresh.unwrap_or_default().as_str().to_owned()),
         disabled: spec.disabled.unwrap_or(false),
         maps: Vec::new(),
-        sheet: String::new(),
+        sheet,
         execution_unit: number("executionUnit", spec.execution_unit)?,
         fail_execution_unit_on_error: spec.fail_execution_unit_on_error.unwrap_or(false),
         fail_level_on_error: spec.fail_level_on_error.unwrap_or(false),
@@ -104,14 +135,15 @@ fn resolve(spec: EntitySpec) -> Result<(ManifestEntity, Plan)> {
         sequence: number("sequence", spec.sequence)?,
         skip_staging: spec.skip_staging.unwrap_or(false),
         format,
-        target_entity: spec.target_entity.or_else(|| known.map(|entity| entity.aot.clone())),
+        target_entity: target,
         validation_status: Some("Yes".to_owned()),
         transforms: Vec::new(),
         label,
     };
     let plan = Plan {
-        encoding,
+        layout,
         columns: spec.columns.unwrap_or_default(),
+        composite: spec.composite,
         fields: spec.fields.unwrap_or_default(),
         known,
     };
@@ -121,16 +153,65 @@ fn resolve(spec: EntitySpec) -> Result<(ManifestEntity, Plan)> {
 impl Plan {
     /// The columns of a file whose header we write: upper case, as the service names its fields.
     pub(super) fn columns_to_write(&self, names: &[String]) -> Result<(Vec<Column>, Vec<Map>)> {
-        self.columns_with(names, |name| name.to_uppercase())
+        self.columns_with(names, &self.fields, |name| name.to_ascii_uppercase())
+    }
+
+    /// The members of a composite in pre-order, and the maps of all their columns. Which maps the service itself makes of a
+    /// composite is *unverified*: one for each name of a column, whichever members have it.
+    pub(super) fn members_to_write(&self, root: &MemberSpec) -> Result<(Vec<Member>, Vec<Map>)> {
+        let (mut members, mut maps) = (Vec::new(), Vec::new());
+        self.member(root, None, &mut members, &mut maps)?;
+        Ok((members, maps))
+    }
+
+    fn member(
+        &self,
+        spec: &MemberSpec,
+        parent: Option<usize>,
+        members: &mut Vec<Member>,
+        maps: &mut Vec<Map>,
+    ) -> Result<()> {
+        let index = members.len();
+        // The depth of a specification is bounded where it is read from JSON; records name members by a byte.
+        if index > usize::from(u8::MAX) {
+            return Err(Error::argument("a composite has more than 256 members"));
+        }
+        let (columns, own) =
+            self.columns_with(&spec.columns, &BTreeMap::new(), |name| name.to_ascii_uppercase())?;
+        members.push(Member { element: spec.element.clone(), columns, parent });
+        for map in own {
+            if !maps.iter().any(|known| known.column == map.column) {
+                maps.push(map);
+            }
+        }
+        spec.children.iter().try_for_each(|child| self.member(child, Some(index), members, maps))
+    }
+
+    /// Elements of the composite, the outermost first; none for another entity.
+    pub(super) fn elements(&self) -> Vec<String> {
+        fn collect(spec: &MemberSpec, into: &mut Vec<String>) {
+            into.push(spec.element.clone());
+            spec.children.iter().for_each(|child| collect(child, into));
+        }
+        let mut elements = Vec::new();
+        if let Some(root) = &self.composite {
+            collect(root, &mut elements);
+        }
+        elements
     }
 
     /// The maps of a file whose header is written already.
     pub(super) fn maps_of_header(&self, header: &[String]) -> Result<Vec<Map>> {
-        self.columns_with(header, str::to_owned).map(|(_, maps)| maps)
+        self.columns_with(header, &self.fields, str::to_owned).map(|(_, maps)| maps)
     }
 
-    fn columns_with(&self, names: &[String], header: fn(&str) -> String) -> Result<(Vec<Column>, Vec<Map>)> {
-        if let Some(unknown) = self.fields.keys().find(|key| !names.contains(key)) {
+    fn columns_with(
+        &self,
+        names: &[String],
+        given: &BTreeMap<String, String>,
+        header: fn(&str) -> String,
+    ) -> Result<(Vec<Column>, Vec<Map>)> {
+        if let Some(unknown) = given.keys().find(|key| !names.contains(key)) {
             return Err(Error::argument(format!(
                 "fields names the column \"{unknown}\", which the file lacks"
             ))
@@ -141,7 +222,7 @@ impl Plan {
         let mut maps = Vec::with_capacity(names.len());
         for name in names {
             let header = header(name);
-            let field = self.fields.get(name).cloned().unwrap_or_else(|| name.to_uppercase());
+            let field = given.get(name).cloned().unwrap_or_else(|| name.to_ascii_uppercase());
             check_name(name, &field)?;
             self.check_company(name, &field)?;
             for (what, taken) in

@@ -81,7 +81,7 @@ impl Rewriter {
     ///
     /// # Errors
     /// `PACKAGE_CORRUPT` where the source is damaged.
-    pub fn next(&mut self) -> Result<Pull<Vec<u8>>> {
+    pub fn read(&mut self) -> Result<Pull<Vec<u8>>> {
         while !self.finished {
             if !self.step()? {
                 return Ok(Pull::Want);

@@ -2,19 +2,25 @@
 
 use std::ops::Range;
 
-use crate::error::{Error, Result};
+use serde::Serialize;
+
+use crate::error::{Error, ErrorCode, Result};
 use crate::table::{
-    BatchBuilder, ColumnBatch, ColumnBuilder, CsvReader, Decoder, Encoding, RowBatch, RowSink,
+    ColumnBatch, ColumnBuilder, Decoder, Encoding, MemberInfo, RecordBuilder, RecordSink, RowBatch,
 };
 
+use super::data_package::PackageEntity;
+use super::limits::Limits;
+use super::parser::Parser;
 use super::pull::Pull;
 use super::zip::EntryReader;
 
-/// Reads the rows of an entity forwards. Memory stays at one batch and one piece of the file.
+/// Reads the rows of an entity forwards. Memory stays at one batch and one piece of the file; a workbook is held as a whole, up
+/// to its limit.
 ///
 /// The encoding is told by the bytes, not by the format's name: byte order marks, UTF-16 by its NULs, UTF-8 where the whole
-/// file is valid UTF-8, else Windows-1252. For a file without a mark that goes beyond ASCII the file is read twice, unless its
-/// first such piece settles it.
+/// file is valid UTF-8, else Windows-1252. For a CSV file without a mark that goes beyond ASCII the file is read twice, unless
+/// its first such piece settles it.
 pub struct RowReader {
     entity: String,
     file: String,
@@ -23,10 +29,13 @@ pub struct RowReader {
     scout: Option<Scout>,
     /// As the manifest maps them, for a file without any row.
     mapped: Vec<String>,
-    parser: CsvReader,
+    nested: bool,
+    parser: Parser,
     raw: Vec<u8>,
     columns: Option<Vec<String>>,
-    batch: Option<BatchBuilder>,
+    /// Rows that had to be read to know the columns.
+    ahead: Option<RowBatch>,
+    batch: Option<RecordBuilder>,
     column_batch: Option<ColumnBuilder>,
     state: State,
 }
@@ -38,20 +47,29 @@ enum State {
 }
 
 impl RowReader {
-    pub(super) fn new(entry: EntryReader, file: &str, entity: &str, mapped: &[String]) -> Self {
-        Self {
-            entity: entity.to_owned(),
-            file: file.to_owned(),
+    pub(super) fn new(
+        entry: EntryReader,
+        entity: &PackageEntity,
+        nested: bool,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let mapped = entity.columns.clone();
+        let parser = Parser::new(&entity.format, &mapped, &entity.sheet, nested, limits)?;
+        Ok(Self {
+            entity: entity.entity.clone(),
+            file: entity.file_name.clone(),
             entry,
             scout: None,
-            mapped: mapped.to_vec(),
-            parser: CsvReader::new(),
+            mapped,
+            nested,
+            parser,
             raw: Vec::new(),
             columns: None,
+            ahead: None,
             batch: None,
             column_batch: None,
             state: State::Reading,
-        }
+        })
     }
 
     /// The bytes of the package that are wanted, after a [`Pull::Want`].
@@ -86,15 +104,27 @@ impl RowReader {
         self.columns.as_deref().unwrap_or_default()
     }
 
-    /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 1 MiB.
+    /// The members of a composite entity that were met so far: element, index of the parent, columns.
+    #[must_use]
+    pub fn members(&self) -> Vec<RecordMember> {
+        let member = |info: &MemberInfo| RecordMember {
+            element: info.element.clone(),
+            parent: info.parent,
+            columns: info.columns.clone(),
+        };
+        self.parser.members().iter().map(member).collect()
+    }
+
+    /// The next rows: at most `max_rows`, and fewer where the batch's text reaches 64 KiB.
     ///
     /// Size and checksum of the file are compared after its last byte, so damage may show only after most rows were read.
     ///
     /// # Errors
-    /// `DATA_INVALID` with file, entity and line: a header with a column that is unnamed or there twice, a row of another
+    /// `DATA_INVALID` with file, entity and line: a header with a column that is unnamed or there twice; in CSV a row of another
     /// length than the header, text after a closing quote, a quote never closed, a blank line between rows, NUL, bytes that
-    /// are no text, a row above 16 MiB. `PACKAGE_CORRUPT` for damage. `INVALID_ARGUMENT` for `max_rows` 0. After an error
-    /// every call repeats it.
+    /// are no text; in XML what is not well-formed, a field that is no column, records within records where rows are asked for;
+    /// a row above 16 MiB. `PACKAGE_CORRUPT` for damage. `PACKAGE_LIMIT` for a workbook above its limit and XML nested too
+    /// deeply. `INVALID_ARGUMENT` for `max_rows` 0. After an error every call repeats it.
     pub fn next(&mut self, max_rows: usize) -> Result<Pull<RowBatch>> {
         if max_rows == 0 {
             return Err(Error::argument("a batch has at least one row"));
@@ -103,24 +133,32 @@ impl RowReader {
             if !reader.header()? {
                 return Ok(Pull::Want);
             }
-            let mut batch = reader.batch.take().unwrap_or_else(|| BatchBuilder::new(max_rows));
+            if let Some(batch) = reader.ahead.take() {
+                return Ok(Pull::Have(batch));
+            }
+            let mut batch =
+                reader.batch.take().unwrap_or_else(|| RecordBuilder::new(max_rows, reader.nested));
             let complete = reader.pull(&mut batch)?;
             if !complete {
                 reader.batch = Some(batch);
                 return Ok(Pull::Want);
             }
+            reader.check_flat()?;
             Ok(batch.into_batch().map_or(Pull::End, Pull::Have))
         })
     }
 
-    /// The next rows, column by column: less to copy where the columns are wanted as such. Rows and errors as those of
-    /// [`next`](Self::next); the two may not be mixed.
+    /// The next rows, column by column: at most `max_rows`, and fewer where their text reaches 512 KiB. Rows and errors are those
+    /// of [`next`](Self::next); the two may not be mixed.
     ///
     /// # Errors
-    /// Those of [`next`](Self::next).
+    /// Those of [`next`](Self::next), and `INVALID_ARGUMENT` for the records of a composite entity.
     pub fn next_columns(&mut self, max_rows: usize) -> Result<Pull<ColumnBatch>> {
         if max_rows == 0 {
             return Err(Error::argument("a batch has at least one row"));
+        }
+        if self.nested {
+            return Err(Error::argument("records within records have no common columns"));
         }
         self.guard(|reader| {
             if !reader.header()? {
@@ -128,25 +166,45 @@ impl RowReader {
             }
             let width = reader.columns().len();
             let mut batch = reader.column_batch.take().unwrap_or_else(|| ColumnBuilder::new(max_rows, width));
+            if let Some(ahead) = reader.ahead.take() {
+                batch.take_rows(&ahead);
+            }
             let complete = reader.pull(&mut batch)?;
             if !complete {
                 reader.column_batch = Some(batch);
                 return Ok(Pull::Want);
             }
+            reader.check_flat()?;
             Ok(batch.into_batch().map_or(Pull::End, Pull::Have))
         })
     }
 
+    /// Sees to it that the columns are known; false where bytes are wanted first.
     fn header(&mut self) -> Result<bool> {
         if self.columns.is_some() {
             return Ok(true);
         }
-        let mut header = self.batch.take().unwrap_or_else(|| BatchBuilder::new(1));
-        if !self.pull(&mut header)? {
-            self.batch = Some(header);
+        if self.batch.is_none() {
+            self.columns = self.parser.columns(&self.mapped);
+            if self.columns.is_some() {
+                return Ok(true);
+            }
+        }
+        let mut first = self.batch.take().unwrap_or_else(|| RecordBuilder::new(1, self.nested));
+        if !self.pull(&mut first)? {
+            self.batch = Some(first);
             return Ok(false);
         }
-        self.columns = Some(match header.into_batch() {
+        self.check_flat()?;
+        let first = first.into_batch();
+        if !self.parser.has_header_row() {
+            let told = self.parser.columns(&self.mapped);
+            let own = || self.parser.members().first().map(|member| member.columns.clone());
+            self.columns = Some(told.or_else(own).unwrap_or_else(|| self.mapped.clone()));
+            self.ahead = first;
+            return Ok(true);
+        }
+        self.columns = Some(match first {
             Some(header) => {
                 let columns: Vec<String> = header.cells().map(str::to_owned).collect();
                 crate::table::check_header(&columns)?;
@@ -158,8 +216,19 @@ impl RowReader {
         Ok(true)
     }
 
+    fn check_flat(&self) -> Result<()> {
+        if self.nested || self.parser.members().len() < 2 {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorCode::DataInvalid,
+            "the file has records within records: the entity is composite",
+        )
+        .hint("Read it by records instead of rows."))
+    }
+
     /// Reads until the sink is full or the file has ended (true), or bytes are wanted (false).
-    fn pull(&mut self, sink: &mut impl RowSink) -> Result<bool> {
+    fn pull(&mut self, sink: &mut impl RecordSink) -> Result<bool> {
         if matches!(self.state, State::Done) {
             return Ok(true);
         }
@@ -176,7 +245,7 @@ impl RowReader {
             self.raw.clear();
             match self.entry.read(&mut self.raw)? {
                 Pull::Want => return Ok(false),
-                Pull::Have(()) => self.parser.push(&self.raw),
+                Pull::Have(()) => self.parser.push(&self.raw)?,
                 Pull::End => {
                     if self.parser.finish(sink)? {
                         self.state = State::Done;
@@ -197,6 +266,18 @@ impl RowReader {
             error
         })
     }
+}
+
+/// A member of a composite entity, as it was found in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RecordMember {
+    /// Name of the element.
+    pub element: String,
+    /// Index of the member whose records contain these; none for the outermost.
+    pub parent: Option<usize>,
+    /// Fields, in the order of the cells.
+    pub columns: Vec<String>,
 }
 
 /// Looks at a whole file: is all of it UTF-8?

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::table::SourceFormat;
+use crate::table::{CodePage, SourceFormat};
 
 /// A package to be written. Rows are handed to the writer, not put in here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -60,6 +60,12 @@ pub struct EntitySpec {
     /// Name of the data file in the zip; default: the label without the characters that Windows forbids, and `.csv`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
+    /// Code page of the format CSV; default Windows-1252. For CSV only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<CodePage>,
+    /// The members of a composite entity, header and lines; for the XML formats only, and one such entity per package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub composite: Option<MemberSpec>,
     /// Sheet of a workbook; EXCEL only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
@@ -103,6 +109,28 @@ impl EntitySpec {
     #[must_use]
     pub fn new(entity: impl Into<String>) -> Self {
         Self { entity: entity.into(), ..Self::default() }
+    }
+}
+
+/// A member of a composite entity: an element of the file, its columns, and the members whose records stand in its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct MemberSpec {
+    /// Name of the element: by default of the service the upper-case AOT name of the member entity.
+    pub element: String,
+    /// Columns in the order in which records have their cells.
+    pub columns: Vec<String>,
+    /// Members below it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<MemberSpec>,
+}
+
+impl MemberSpec {
+    /// A member without members below it.
+    #[must_use]
+    pub fn new(element: impl Into<String>, columns: Vec<String>) -> Self {
+        Self { element: element.into(), columns, children: Vec::new() }
     }
 }
 

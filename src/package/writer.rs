@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use crate::error::{Error, Result};
-use crate::table::{CsvChecker, CsvWriter};
 
 use super::manifest::{Manifest, Map};
 use super::resolved::{Plan, Resolved};
+use super::row_file::{FileCheck, Layout, RowFile};
 use super::spec::PackageSpec;
 use super::zip::{Block, ZipWriter};
 use super::{HEADER_FILE, MANIFEST_FILE, header, names};
+use super::{Limits, WorkbookPlan};
 
 /// Writes a data package, whose bytes are taken as they come.
 ///
@@ -38,12 +39,12 @@ enum State {
     },
     Rows {
         index: usize,
-        csv: Box<CsvWriter>,
+        file: Box<RowFile>,
     },
     Data {
         index: usize,
         columns: Vec<String>,
-        checker: Box<CsvChecker>,
+        checker: Box<FileCheck>,
     },
     /// A further file.
     File,
@@ -61,7 +62,8 @@ impl PackageWriter {
     /// level above 9.
     pub fn new(spec: PackageSpec) -> Result<Self> {
         let resolved = Resolved::new(spec)?;
-        let names = resolved.manifest.entities.iter().map(|entity| entity.file.to_lowercase()).collect();
+        let names =
+            resolved.manifest.entities.iter().map(|entity| entity.file.to_ascii_lowercase()).collect();
         Ok(Self {
             written: vec![false; resolved.plans.len()],
             manifest: resolved.manifest,
@@ -109,9 +111,9 @@ impl PackageWriter {
         self.guard(|writer| {
             writer.begin_rows()?;
             match &mut writer.state {
-                State::Rows { csv, .. } => {
+                State::Rows { file, .. } => {
                     let zip = &mut writer.zip;
-                    csv.write(text, ends, kinds, &mut |bytes| zip.write(bytes))
+                    file.write(text, ends, kinds, &mut |bytes| zip.write(bytes))
                 }
                 State::Data { .. } => Err(Error::argument("an entity gets either rows or a file, not both")),
                 _ => Err(Error::argument("no entity was begun")),
@@ -129,14 +131,49 @@ impl PackageWriter {
         self.guard(|writer| {
             writer.begin_rows()?;
             match &mut writer.state {
-                State::Rows { csv, .. } => {
+                State::Rows { file, .. } => {
                     let zip = &mut writer.zip;
-                    csv.write_joined(text, cells, &mut |bytes| zip.write(bytes))
+                    file.write_joined(text, cells, &mut |bytes| zip.write(bytes))
                 }
                 State::Data { .. } => Err(Error::argument("an entity gets either rows or a file, not both")),
                 _ => Err(Error::argument("no entity was begun")),
             }
         })
+    }
+
+    /// Adds whole records of a composite entity, each before those within it. `members` has the member of each record, counted
+    /// through the specification's `composite` from 0 in the order in which it is written down; a record has a cell for each
+    /// column of its member.
+    ///
+    /// # Errors
+    /// Those of [`write_rows`](Self::write_rows), and `INVALID_ARGUMENT` for a record whose parent is not open.
+    pub fn write_records(&mut self, text: &str, ends: &[u32], kinds: &[u8], members: &[u8]) -> Result<()> {
+        self.guard(|writer| {
+            writer.begin_rows()?;
+            match &mut writer.state {
+                State::Rows { file, .. } => {
+                    let zip = &mut writer.zip;
+                    file.write_records(text, ends, kinds, members, &mut |bytes| zip.write(bytes))
+                }
+                State::Data { .. } => Err(Error::argument("an entity gets either rows or a file, not both")),
+                _ => Err(Error::argument("no entity was begun")),
+            }
+        })
+    }
+
+    /// How a workbook has to be written for the rows of that entity, for whoever writes it elsewhere: the sheet, and the
+    /// columns with their headers and what their fields take.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for an entity that there is not or that is no workbook, and for columns that are not possible.
+    pub fn workbook(&self, index: usize, columns: &[String]) -> Result<WorkbookPlan> {
+        let plan = self.plan(index)?;
+        let Layout::Workbook { sheet } = &plan.layout else {
+            return Err(Error::argument(format!("entity {index} is no workbook")));
+        };
+        let columns = if columns.is_empty() { &plan.columns } else { columns };
+        let (columns, _) = plan.columns_to_write(columns)?;
+        Ok(WorkbookPlan { sheet: sheet.clone(), columns })
     }
 
     /// Adds the next part of a file that is in the entity's format already. It goes into the package as it is; its header
@@ -170,16 +207,22 @@ impl PackageWriter {
     pub fn end_entity(&mut self) -> Result<()> {
         self.guard(|writer| {
             let (index, maps) = match std::mem::replace(&mut writer.state, State::Failed) {
-                State::Rows { index, mut csv } if csv.rows_written() > 0 => {
+                State::Rows { index, file } if file.rows_written() > 0 => {
                     let zip = &mut writer.zip;
-                    csv.flush(&mut |bytes| zip.write(bytes))?;
+                    file.finish(&mut |bytes| zip.write(bytes))?;
                     (index, None)
                 }
                 State::Data { index, columns, checker } => {
-                    let header = checker.finish()?.columns;
-                    check_same(&columns, &header)?;
-                    let maps = writer.plan(index)?.maps_of_header(&header)?;
-                    (index, Some(maps))
+                    let (header, nested) = checker.finish()?;
+                    let plan = writer.plan(index)?;
+                    if nested && plan.composite.is_none() {
+                        return Err(Error::argument("the file has records within records")
+                            .hint("Say in `composite` which members the entity has."));
+                    }
+                    if plan.composite.is_none() {
+                        check_same(&columns, &header)?;
+                    }
+                    (index, Some(plan.maps_of_header(&header)?))
                 }
                 State::Begun { index, columns: _ } | State::Rows { index, .. } => {
                     let label =
@@ -214,7 +257,7 @@ impl PackageWriter {
                 return Err(Error::argument("the entity or file before was not ended"));
             }
             names::check_entry(name)?;
-            if !writer.names.insert(name.to_lowercase()) {
+            if !writer.names.insert(name.to_ascii_lowercase()) {
                 return Err(Error::argument(format!("two files are named \"{name}\"")).in_file(name));
             }
             writer.zip.begin(name)?;
@@ -305,22 +348,32 @@ impl PackageWriter {
     fn begin_rows(&mut self) -> Result<()> {
         let State::Begun { index, columns } = &self.state else { return Ok(()) };
         let index = *index;
-        if columns.is_empty() {
-            return Err(Error::argument("rows need columns")
-                .hint("Name the columns in the specification, or when the entity is begun."));
-        }
         let plan = self.plan(index)?;
-        let (columns, maps) = plan.columns_to_write(columns)?;
-        let csv = Box::new(CsvWriter::new(plan.encoding, columns)?);
+        let (file, maps) = match &plan.composite {
+            Some(root) => {
+                let (members, maps) = plan.members_to_write(root)?;
+                (RowFile::composite(&plan.layout, members)?, maps)
+            }
+            None if columns.is_empty() => {
+                return Err(Error::argument("rows need columns")
+                    .hint("Name the columns in the specification, or when the entity is begun."));
+            }
+            None => {
+                let (columns, maps) = plan.columns_to_write(columns)?;
+                (RowFile::new(&plan.layout, columns)?, maps)
+            }
+        };
         self.set_maps(index, maps);
-        self.state = State::Rows { index, csv };
+        self.state = State::Rows { index, file: Box::new(file) };
         Ok(())
     }
 
     /// Turns a begun entity into one that gets a file.
     fn begin_data(&mut self) -> Result<()> {
         let State::Begun { index, columns } = &self.state else { return Ok(()) };
-        let checker = Box::new(CsvChecker::new(self.plan(*index)?.encoding));
+        let plan = self.plan(*index)?;
+        let checker =
+            Box::new(FileCheck::new(&plan.layout, columns, &plan.elements(), Limits::default().xml_depth));
         self.state = State::Data { index: *index, columns: columns.clone(), checker };
         Ok(())
     }
@@ -363,7 +416,7 @@ fn failed() -> Error {
 
 /// The specification's columns, where it names some, must be those of the file.
 fn check_same(wanted: &[String], header: &[String]) -> Result<()> {
-    let same = |(a, b): (&String, &String)| a.to_uppercase() == b.to_uppercase();
+    let same = |(a, b): (&String, &String)| a.eq_ignore_ascii_case(b);
     if wanted.is_empty() || (wanted.len() == header.len() && wanted.iter().zip(header).all(same)) {
         return Ok(());
     }

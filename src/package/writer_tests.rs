@@ -3,7 +3,7 @@
 use super::*;
 use crate::error::ErrorCode;
 use crate::package::zip::testing::crc32;
-use crate::package::{EntitySpec, Limits, LocalPackage};
+use crate::package::{CodePage, EntitySpec, Limits, LocalPackage, MemberSpec};
 use crate::table::SourceFormat;
 
 fn spec(entities: &[&str]) -> PackageSpec {
@@ -173,7 +173,20 @@ fn specifications_that_can_not_be_meant() {
     assert!(with(|s| s.entities[0].file_name = Some("VENDORS v2.csv".into())).contains("two files"));
     assert!(with(|s| s.entities[0].file_name = Some("a/b.csv".into())).contains("'/'"));
     assert!(with(|s| s.entities[0].file_name = Some("manifest.xml".into())).contains("own file"));
-    assert!(with(|s| s.entities[0].format = Some(SourceFormat::Excel)).contains("\"EXCEL\""));
+    assert!(with(|s| s.entities[0].encoding = Some(CodePage::Utf8)).contains("encoding"));
+    fn composite() -> Option<MemberSpec> {
+        Some(MemberSpec::new("A", strings(&["B"])))
+    }
+    assert!(with(|s| s.entities[0].composite = composite()).contains("CSV-Unicode"));
+    assert!(
+        with(|s| {
+            for entity in &mut s.entities {
+                entity.format = Some(SourceFormat::XmlElement);
+                entity.composite = composite();
+            }
+        })
+        .contains("two composite")
+    );
     assert!(with(|s| s.entities[0].format = Some(SourceFormat::from("CSV-UTF8"))).contains("\"CSV-UTF8\""));
     assert!(with(|s| s.entities[0].sheet = Some("S".into())).contains("sheet"));
     assert!(with(|s| s.entities[0].sequence = Some(u32::MAX)).contains("sequence"));
@@ -305,4 +318,94 @@ fn the_same_rows_in_other_chunks_give_the_same_bytes() {
     let whole = build(20_000);
     assert_eq!(crc32(&build(1)), crc32(&whole));
     assert!(build(777) == whole);
+}
+
+// Kills mutants in the choice of the format's writer and reader, of sheet, extension and record element.
+#[test]
+fn every_format_comes_back() {
+    for (format, file, sheet) in [
+        ("CSV-Unicode", "Currencies.csv", ""),
+        ("CSV", "Currencies.csv", ""),
+        ("XML-Element", "Currencies.xml", ""),
+        ("XML-Attribute", "Currencies.xml", ""),
+        #[cfg(feature = "excel")]
+        ("EXCEL", "Currencies.xlsx", "Currencies$"),
+    ] {
+        let mut spec = spec(&["Currencies"]);
+        spec.entities[0].format = Some(SourceFormat::from(format));
+        let mut writer = PackageWriter::new(spec.clone()).unwrap();
+        writer.begin_entity(0, &strings(&["CurrencyCode", "Name"])).unwrap();
+        writer.write_rows("EURa, \"b\" <c>USD", &[3, 14, 17, 17], &[0, 0, 0, 5]).unwrap();
+        assert!(writer.write_joined("GBP\u{1f}Zoë\u{1f}", 2).unwrap(), "{format}");
+        assert!(
+            !writer.write_joined("G\u{1f}P\u{1f}Zoë\u{1f}", 2).unwrap(),
+            "{format}: a cell has a separator"
+        );
+        writer.end_entity().unwrap();
+        let package = open(writer.finish().unwrap());
+        let entity = &package.entities()[0];
+        assert_eq!((entity.file_name.as_str(), entity.sheet.as_str()), (file, sheet), "{format}");
+        let mut rows = package.rows(0).unwrap();
+        let batch = rows.next(10).unwrap().unwrap();
+        assert_eq!(rows.columns(), ["CURRENCYCODE", "NAME"], "{format}");
+        let cells: Vec<&str> = batch.cells().collect();
+        assert_eq!(cells, ["EUR", "a, \"b\" <c>", "USD", "", "GBP", "Zoë"], "{format}");
+        assert_eq!(package.count_rows(0).unwrap(), 3, "{format}");
+
+        // The same file handed over ready.
+        let data = package.read_file(file).unwrap();
+        let mut writer = PackageWriter::new(spec).unwrap();
+        writer.begin_entity(0, &[]).unwrap();
+        for piece in data.chunks(7) {
+            writer.write_data(piece).unwrap();
+        }
+        writer.end_entity().unwrap();
+        assert_eq!(open(writer.finish().unwrap()).read_file(file).unwrap(), data, "{format}");
+    }
+}
+
+#[test]
+fn records_of_xml_are_named_by_the_entity_and_utf8_is_a_choice() {
+    let mut spec = spec(&["Currencies", "Made up"]);
+    spec.entities[0].format = Some(SourceFormat::XmlAttribute);
+    spec.entities[1].format = Some(SourceFormat::Csv);
+    spec.entities[1].encoding = Some(CodePage::Utf8);
+    let mut writer = PackageWriter::new(spec).unwrap();
+    writer.begin_entity(0, &strings(&["Name"])).unwrap();
+    write(&mut writer, &[("Euro", 0)]).unwrap();
+    writer.end_entity().unwrap();
+    writer.begin_entity(1, &strings(&["Name"])).unwrap();
+    write(&mut writer, &[("łódź", 0)]).unwrap();
+    writer.end_entity().unwrap();
+    let package = open(writer.finish().unwrap());
+    let xml = String::from_utf8(package.read_file("Currencies.xml").unwrap()).unwrap();
+    assert!(xml.contains("<CURRENCYENTITY NAME=\"Euro\""), "{xml}");
+    assert_eq!(package.read_file("Made up.csv").unwrap(), "NAME\r\nłódź\r\n".as_bytes());
+}
+
+#[test]
+fn composites_are_written_and_read_as_records_within_records() {
+    for format in [SourceFormat::XmlElement, SourceFormat::XmlAttribute] {
+        let mut spec = spec(&["Orders composite"]);
+        let mut root = MemberSpec::new("ORDERENTITY", strings(&["Number", "Currency"]));
+        root.children.push(MemberSpec::new("ORDERLINEENTITY", strings(&["LineNumber"])));
+        spec.entities[0].format = Some(format.clone());
+        spec.entities[0].composite = Some(root);
+        let mut writer = PackageWriter::new(spec).unwrap();
+        writer.begin_entity(0, &[]).unwrap();
+        writer.write_records("A-1EUR12A-2USD", &[3, 6, 7, 8, 11, 14], &[0; 6], &[0, 1, 1, 0]).unwrap();
+        writer.end_entity().unwrap();
+        let package = open(writer.finish().unwrap());
+        assert!(package.entities()[0].composite);
+        assert_eq!(package.entities()[0].columns, ["NUMBER", "CURRENCY", "LINENUMBER"]);
+        let mut records = package.records(0).unwrap();
+        let batch = records.next(10).unwrap().unwrap();
+        assert_eq!(batch.members, [0, 1, 1, 0], "{format}");
+        assert_eq!(batch.cells().collect::<Vec<_>>(), ["A-1", "EUR", "1", "2", "A-2", "USD"]);
+        let members = records.members();
+        assert_eq!((members[1].element.as_str(), members[1].parent), ("ORDERLINEENTITY", Some(0)));
+        assert_eq!(members[1].columns, ["LINENUMBER"]);
+        let error = package.rows(0).and_then(|mut rows| rows.next(10)).unwrap_err();
+        assert!(error.message.contains("composite"), "{error}");
+    }
 }

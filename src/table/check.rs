@@ -77,7 +77,7 @@ impl CsvChecker {
         if self.encoding == Encoding::Utf16Le {
             expect_unicode(sniffed.encoding, sniffed.mark)?;
         } else {
-            expect_ansi(sniffed.encoding)?;
+            expect_unmarked(sniffed.encoding)?;
         }
         self.decoder = Some(Decoder::new(self.encoding));
         self.check(head.get(sniffed.mark..).unwrap_or_default())
@@ -154,15 +154,15 @@ fn expect_unicode(found: Option<Encoding>, mark: usize) -> Result<()> {
     .hint("Write the file as UTF-16LE with byte order mark and CR LF, or hand over rows instead."))
 }
 
-fn expect_ansi(found: Option<Encoding>) -> Result<()> {
+fn expect_unmarked(found: Option<Encoding>) -> Result<()> {
     let what = match found {
         None | Some(Encoding::Windows1252) => return Ok(()),
-        // Under an ANSI code page the mark becomes part of the first column's name.
+        // Under an ANSI code page the mark becomes part of the first column's name; under 65001 that is not ruled out.
         Some(Encoding::Utf8) => "begins with a UTF-8 byte order mark",
         Some(Encoding::Utf16Le | Encoding::Utf16Be) => "is UTF-16",
     };
-    Err(invalid(format!("the file {what}, but CSV is text of one byte per character without mark"))
-        .hint("Use the format CSV-Unicode with UTF-16LE, or hand over rows instead."))
+    Err(invalid(format!("the file {what}, but CSV is text of the format's code page without mark"))
+        .hint("Take the mark away, use the format CSV-Unicode with UTF-16LE, or hand over rows instead."))
 }
 
 fn invalid(message: impl Into<String>) -> Error {
@@ -245,6 +245,16 @@ mod tests {
             let error = check(Encoding::Windows1252, bytes).unwrap_err();
             assert_eq!(error.code, ErrorCode::DataInvalid);
         }
+    }
+
+    #[test]
+    fn utf8_has_no_mark_and_no_other_bytes() {
+        let checked = check(Encoding::Utf8, "NAME\r\nZoë łódź 😀\r\n".as_bytes()).unwrap();
+        assert_eq!(checked, Checked { columns: vec!["NAME".into()], rows: 1 });
+        let refused = |bytes: &[u8]| check(Encoding::Utf8, bytes).unwrap_err().message;
+        assert!(refused(b"NAME\r\nA\r\nZo\xeb\r\n").contains("line 3: the bytes are no UTF-8 text"));
+        assert!(refused(b"\xef\xbb\xbfNAME\r\nA\r\n").contains("UTF-8 byte order mark"));
+        assert!(refused(&utf16("NAME\r\nA\r\n")).contains("UTF-16"));
     }
 
     #[test]

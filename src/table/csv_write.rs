@@ -1,16 +1,18 @@
 //! Rows → CSV bytes.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 use super::cell::{self, CellKind, Target};
-use super::cells::Cells;
+use super::cells::{Cells, utf16_len};
 use super::encoding::Encoding;
 
 /// Bytes of text gathered before they are encoded and handed on.
 const PIECE: usize = 64 << 10;
 
 /// A column of a file that is being written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Column {
     /// As the caller calls it, for messages.
     pub(crate) name: String,
@@ -163,6 +165,28 @@ const TEXT_END: u8 = 0x1f;
 
 fn is_end(byte: u8) -> bool {
     (TEXT_END - CellKind::Empty as u8..=TEXT_END).contains(&byte)
+}
+
+/// A joined text as text, ends and kinds; none where there are not `cells` ends of cells in it.
+#[allow(clippy::type_complexity, reason = "the three arguments of the writers")]
+pub(crate) fn split_joined(text: &str, cells: usize) -> Result<Option<(String, Vec<u32>, Vec<u8>)>> {
+    if text.bytes().map(|b| usize::from(is_end(b))).sum::<usize>() != cells {
+        return Ok(None);
+    }
+    let (mut plain, mut ends, mut kinds) = (String::with_capacity(text.len()), Vec::new(), Vec::new());
+    let (mut at, mut unit) = (0, 0);
+    while let Some(found) = scan(text.as_bytes().get(at..).unwrap_or_default()) {
+        let cell = text.get(at..at + found.length).unwrap_or_default();
+        at += found.length + 1;
+        unit += utf16_len(cell);
+        plain.push_str(cell);
+        ends.push(u32::try_from(unit).map_err(|_| Error::argument("the text of the rows is too large"))?);
+        kinds.push(TEXT_END - found.end);
+    }
+    if at != text.len() {
+        return Err(Error::argument("there is text after the last cell's end"));
+    }
+    Ok(Some((plain, ends, kinds)))
 }
 
 struct Scanned {

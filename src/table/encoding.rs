@@ -87,6 +87,21 @@ fn encode_utf16(text: &str, out: &mut Vec<u8>, bytes: fn(u16) -> [u8; 2]) {
     }
 }
 
+/// Appends the text in UTF-16 code units.
+#[cfg(any(test, feature = "wasm"))]
+pub(crate) fn push_units(text: &str, out: &mut Vec<u16>) {
+    out.reserve(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (head, tail) = rest.split_at_checked(ascii_length(rest.as_bytes())).unwrap_or((rest, ""));
+        out.extend(head.bytes().map(u16::from));
+        let other = tail.bytes().position(|b| b.is_ascii()).unwrap_or(tail.len());
+        let (head, tail) = tail.split_at_checked(other).unwrap_or((tail, ""));
+        out.extend(head.encode_utf16());
+        rest = tail;
+    }
+}
+
 /// How many bytes at the start are ASCII: whole blocks first, since those are looked at many at a time.
 fn ascii_length(bytes: &[u8]) -> usize {
     const BLOCK: usize = 64;
@@ -313,6 +328,9 @@ mod tests {
                 prop_assert_eq!(&out, &text);
                 prop_assert_eq!(&decode(encoding, &bytes).unwrap(), &text);
             }
+            let mut units = Vec::new();
+            push_units(&text, &mut units);
+            prop_assert_eq!(String::from_utf16(&units).unwrap(), text);
         }
 
         #[test]

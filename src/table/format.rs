@@ -6,20 +6,20 @@ use super::encoding::Encoding;
 
 /// Source data format of an entity's file, by its name in the environment (*Configure data sources*).
 ///
-/// This version reads and writes the two CSV formats; the others are known by name only, and an administrator can add more.
+/// The service brings more along (delimited by other characters, of fixed width), and an administrator can add any.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SourceFormat {
     /// `CSV-Unicode`: UTF-16LE with byte order mark, comma, CRLF. The default.
     #[default]
     CsvUnicode,
-    /// `CSV`: Windows-1252 (code page of the format's record), comma, CRLF.
+    /// `CSV`: text of the [`CodePage`] of the format's record, comma, CRLF.
     Csv,
-    /// `XML-Element`; not read or written yet.
+    /// `XML-Element`: `<Document>`, an element for each record and in it one for each field.
     XmlElement,
-    /// `XML-Attribute`; not read or written yet.
+    /// `XML-Attribute`: `<Document>`, an element for each record with the fields as attributes.
     XmlAttribute,
-    /// `EXCEL`; not read or written yet.
+    /// `EXCEL`: a workbook of one sheet, field names in its first row.
     Excel,
     /// Any other name; not read or written.
     Other(String),
@@ -39,12 +39,42 @@ impl SourceFormat {
         }
     }
 
-    /// How the text of a CSV format is stored; none for a format that this version does not read or write.
+    /// Whether it is one of the XML formats, the only ones for composite entities.
+    #[must_use]
+    pub const fn is_xml(&self) -> bool {
+        matches!(self, Self::XmlElement | Self::XmlAttribute)
+    }
+
+    #[cfg(test)]
+    /// How the text of a CSV format is stored, `CSV` in its default code page; none for another format.
     pub(crate) fn csv_encoding(&self) -> Option<Encoding> {
         match self {
             Self::CsvUnicode => Some(Encoding::Utf16Le),
             Self::Csv => Some(Encoding::Windows1252),
             _ => None,
+        }
+    }
+}
+
+/// How the text of the format `CSV` is stored: the code page of the source data format's record in the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum CodePage {
+    /// `windows-1252`, the default: one byte a character, western European characters only.
+    #[default]
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+    /// `utf-8`: only where the record has code page 65001, which no format has that the service brings along. Written
+    /// without byte order mark, and refused with one: whether the service takes the mark away is *unverified*.
+    #[serde(rename = "utf-8")]
+    Utf8,
+}
+
+impl CodePage {
+    pub(crate) fn encoding(self) -> Encoding {
+        match self {
+            Self::Windows1252 => Encoding::Windows1252,
+            Self::Utf8 => Encoding::Utf8,
         }
     }
 }

@@ -1,33 +1,60 @@
-//! Rows ⇄ bytes: text encodings, CSV in both directions, and how a typed cell is written for an entity's field.
+//! Rows ⇄ bytes: text encodings, CSV, XML and workbooks in both directions, and how a typed cell is written for an entity's field.
 //!
 //! What belongs here: everything about one data file that can be known without the package around it. What does not: which
 //! file belongs to which entity, maps, zip (`package`), and literals of requests (`odata::literal`). Everything works in
-//! chunks: text comes in pieces of any size, rows go out in batches, so memory does not grow with the file.
+//! chunks: text comes in pieces of any size, rows go out in batches, so memory does not grow with the file. Workbooks alone
+//! are held whole, up to a limit.
 
-// Without packages nobody asks for most of this, and the linker drops it: finer gates would say no more than that.
-#![cfg_attr(not(feature = "package"), allow(dead_code, unused_imports))]
+// Without packages or workbooks nobody asks for some of this, and the linker drops it: finer gates would say no more than that.
+#![cfg_attr(not(all(feature = "package", feature = "excel")), allow(dead_code, unused_imports))]
 
 mod accept;
+#[cfg(all(test, feature = "package", feature = "excel"))]
+mod audit_tests;
 mod cell;
+#[cfg(test)]
+mod cell_table_tests;
 mod cells;
 mod check;
 mod csv_file;
 mod csv_read;
 mod csv_write;
 mod encoding;
+#[cfg(feature = "excel")]
+mod excel;
 mod format;
+mod markup;
 mod number;
 mod rows;
+mod sheet_name;
+mod workbook_plan;
+#[cfg(feature = "package")]
+mod xml;
 
 pub use cell::CellKind;
-pub use format::SourceFormat;
+pub use format::{CodePage, SourceFormat};
 pub use rows::{ColumnBatch, ColumnText, RowBatch};
+pub use workbook_plan::WorkbookPlan;
 
 pub(crate) use accept::Accepts;
 pub(crate) use cell::Target;
 pub(crate) use check::{CsvChecker, check_header};
 pub(crate) use csv_file::CsvReader;
 pub(crate) use csv_read::RowSink;
-pub(crate) use csv_write::{Column, CsvWriter};
+pub(crate) use csv_write::{Column, CsvWriter, split_joined};
+#[cfg(all(feature = "wasm", target_arch = "wasm32", target_os = "unknown"))]
+pub(crate) use encoding::push_units;
 pub(crate) use encoding::{Decoder, Encoding};
-pub(crate) use rows::{BatchBuilder, ColumnBuilder};
+#[cfg(feature = "excel")]
+pub(crate) use excel::{WorkbookOptions, WorkbookReader, WorkbookWriter};
+#[cfg(all(feature = "wasm", feature = "excel", target_arch = "wasm32", target_os = "unknown"))]
+pub(crate) use rows::BatchBuilder;
+pub(crate) use rows::ColumnBuilder;
+#[cfg(feature = "package")]
+pub(crate) use rows::RecordBuilder;
+#[allow(unused_imports, reason = "what the package engine takes up")]
+pub(crate) use sheet_name::sheet_name;
+#[cfg(feature = "package")]
+pub(crate) use xml::{
+    Member, MemberInfo, Progress, RecordSink, XmlChecker, XmlFileWriter, XmlOptions, XmlReader, XmlStyle,
+};

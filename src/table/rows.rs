@@ -3,8 +3,11 @@
 use super::cells::{Cells, utf16_len};
 use super::csv_read::RowSink;
 
-/// A batch ends after the row that takes its text beyond this many bytes, however many rows were asked for.
-const BATCH_BYTES: usize = 1 << 20;
+/// A batch ends after the row that takes its text beyond this many bytes, however many rows were asked for. JavaScript engines
+/// make strings up to this size several times faster, byte for byte, than larger ones.
+const BATCH_BYTES: usize = 64 << 10;
+/// The same for a batch of columns, each of which is a string of its own.
+const COLUMNS_BYTES: usize = 512 << 10;
 
 /// Some rows: one text, and where each cell ends in it.
 ///
@@ -19,6 +22,8 @@ pub struct RowBatch {
     pub text: String,
     /// Where each cell ends, row after row, in UTF-16 code units (as JavaScript counts).
     pub ends: Vec<u32>,
+    /// The member of each row, for a composite entity: a row then has the cells of its member's columns. Else empty.
+    pub members: Vec<u8>,
 }
 
 impl RowBatch {
@@ -98,7 +103,21 @@ impl RowSink for ColumnBuilder {
     }
 
     fn is_full(&self) -> bool {
-        self.batch.rows >= self.max_rows || self.bytes >= BATCH_BYTES
+        self.batch.rows >= self.max_rows || self.bytes >= COLUMNS_BYTES
+    }
+}
+
+impl ColumnBuilder {
+    /// Takes rows that were read before.
+    pub(crate) fn take_rows(&mut self, batch: &RowBatch) {
+        let width = self.batch.columns.len().max(1);
+        for (i, cell) in batch.cells().enumerate() {
+            self.text(cell);
+            self.end_cell();
+            if (i + 1).is_multiple_of(width) {
+                self.end_row();
+            }
+        }
     }
 }
 
@@ -117,6 +136,54 @@ impl BatchBuilder {
 
     pub(crate) fn into_batch(self) -> Option<RowBatch> {
         (self.batch.rows > 0).then_some(self.batch)
+    }
+}
+
+/// Gathers rows into a batch; of a composite entity with the member of each.
+#[cfg(feature = "package")]
+pub(crate) struct RecordBuilder {
+    rows: BatchBuilder,
+    nested: bool,
+    member: u8,
+}
+
+#[cfg(feature = "package")]
+impl RecordBuilder {
+    pub(crate) fn new(max_rows: usize, nested: bool) -> Self {
+        Self { rows: BatchBuilder::new(max_rows), nested, member: 0 }
+    }
+
+    pub(crate) fn into_batch(self) -> Option<RowBatch> {
+        self.rows.into_batch()
+    }
+}
+
+#[cfg(feature = "package")]
+impl RowSink for RecordBuilder {
+    fn text(&mut self, part: &str) {
+        self.rows.text(part);
+    }
+
+    fn end_cell(&mut self) {
+        self.rows.end_cell();
+    }
+
+    fn end_row(&mut self) {
+        if self.nested {
+            self.rows.batch.members.push(self.member);
+        }
+        self.rows.end_row();
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.is_full()
+    }
+}
+
+#[cfg(feature = "package")]
+impl super::xml::RecordSink for RecordBuilder {
+    fn member(&mut self, index: u8) {
+        self.member = index;
     }
 }
 

@@ -2,9 +2,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isWellFormed } from "../../pkg/dist/package/cells.js";
-import { decodeRows } from "../../pkg/dist/package/decode.js";
-import { RowEncoder } from "../../pkg/dist/package/encode.js";
+import { decodeRows as decode, rowMaker } from "../../pkg/dist/package/decode.js";
+import { RowEncoder as Encoder } from "../../pkg/dist/package/encode.js";
 import { RecordEncoder, TreeBuilder } from "../../pkg/dist/package/records.js";
+
+/** With room in JavaScript, where its text can be looked at. */
+class RowEncoder extends Encoder {
+  constructor(entity, columns) {
+    const room = Buffer.alloc(1 << 20);
+    super(entity, columns, { put: (text, at) => room.write(text, at, "utf8") });
+    this.room = room;
+  }
+  joined({ bytes }) {
+    return this.room.toString("utf8", 0, bytes);
+  }
+}
+const decodeRows = (rows, text, ends, columns) => decode(rows, text, ends, columns.length, rowMaker(columns));
 
 const refusal = (row, at) => (e) => {
   assert.equal(e.code, "INVALID_ARGUMENT");
@@ -27,7 +40,7 @@ test("every kind of value has its text and kind", () => {
   encoder.push({ d: false, b: -0 });
   const chunk = encoder.take();
   assert.equal(
-    chunk.joined,
+    encoder.joined(chunk),
     "x😀\u001f1.5\u001e12345678901234567890\u001dtrue\u001c2026-03-01T12:00:00.000Z\u001b\u001a\u001a" +
       "\u001a0\u001e\u001afalse\u001c\u001a\u001a\u001a",
   );
@@ -49,7 +62,7 @@ test("a chunk is full at 128 Ki code units with the ends of its cells, and the n
   assert.equal(encoder.full, true);
   assert.deepEqual([...encoder.take().split().ends], [131069, 131069, 131070]);
   encoder.push({ a: "z" });
-  assert.equal(encoder.take().joined, "z\u001f");
+  assert.equal(encoder.joined(encoder.take()), "z\u001f");
   assert.equal(encoder.rows, 4);
 });
 
@@ -116,11 +129,51 @@ test("a column with the name of something inherited is empty where the row lacks
   assert.deepEqual([...kinds], [5, 5, 5, 0, 5, 0]);
 });
 
+test("keys in another order, and missing ones, give the same", () => {
+  const encoder = new RowEncoder("E", ["a", "b", "c"]);
+  for (const row of [{ a: "1", b: 2, c: "3" }, { c: "3", b: 2, a: "1" }, { a: "1", b: 2 }, { b: 2 }, {}])
+    encoder.push(row);
+  encoder.push(Object.create({ b: "inherited" }, { a: { value: "1", enumerable: true } }));
+  const rows = ["1\u001f2\u001e3\u001f", "1\u001f2\u001e3\u001f", "1\u001f2\u001e\u001a", "\u001a2\u001e\u001a"];
+  const rest = ["\u001a\u001a\u001a", "1\u001finherited\u001f\u001a"];
+  const chunk = encoder.take();
+  assert.equal(encoder.joined(chunk), [...rows, ...rest].join(""));
+  assert.deepEqual([...chunk.split().kinds], [0, 1, 0, 0, 1, 0, 0, 1, 5, 5, 1, 5, 5, 5, 5, 0, 0, 5]);
+});
+
+test("long chunks of text that is not ASCII", () => {
+  const encoder = new RowEncoder("E", ["a", "b"]);
+  const rows = Array.from({ length: 5000 }, (_, i) => ({ a: `東京 ${i}`, b: i % 3 ? "👩‍🔧" : null }));
+  for (const row of rows) encoder.push(row);
+  const chunk = encoder.take();
+  assert.equal(
+    encoder.joined(chunk),
+    rows.map(({ a, b }) => `${a}\u001f${b === null ? "\u001a" : `${b}\u001f`}`).join(""),
+  );
+  const { text, ends } = chunk.split();
+  assert.equal(text, rows.map(({ a, b }) => a + (b ?? "")).join(""));
+  assert.equal(ends.length, 10_000);
+});
+
 test("cells become rows again", () => {
   assert.deepEqual(decodeRows(2, "ab😀c", Uint32Array.of(1, 1, 4, 5), ["X", "Y"]), [
     { X: "a", Y: "" },
     { X: "b😀", Y: "c" },
   ]);
+  for (const width of [1, 2, 31, 32, 33, 40]) {
+    const columns = Array.from({ length: width }, (_, c) => `C${c}`);
+    const cells = Array.from({ length: 3 * width }, (_, i) => "x".repeat(i % 4) + i);
+    let end = 0;
+    const ends = Uint32Array.from(cells, (cell) => {
+      end += cell.length;
+      return end;
+    });
+    const expected = [0, 1, 2].map((r) => Object.fromEntries(columns.map((name, c) => [name, cells[r * width + c]])));
+    const rows = decodeRows(3, cells.join(""), ends, columns);
+    assert.deepEqual(rows, expected, `${width} columns`);
+    assert.equal(Object.getPrototypeOf(rows[0]), Object.prototype);
+    assert.deepEqual(Object.keys(rows[2]), columns);
+  }
   const [row] = decodeRows(1, "p", Uint32Array.of(1), ["__proto__"]);
   assert.equal(Object.getOwnPropertyDescriptor(row, "__proto__").value, "p");
 });
@@ -178,13 +231,14 @@ test("a record that does not fit its composite is refused with its number", () =
 });
 
 test("rows with members become trees, also over the border of two chunks", () => {
-  const trees = new TreeBuilder([
+  const trees = new TreeBuilder();
+  const known = [
     { element: "ORDER", parent: null, columns: ["ID"] },
     { element: "LINE", parent: 0, columns: ["NO", "__proto__"] },
     { element: "CHARGE", parent: 1, columns: ["CODE"] },
-  ]);
-  assert.deepEqual(trees.add("A1xF", Uint32Array.of(1, 2, 3, 4), Uint8Array.of(0, 1, 2)), []);
-  const [first] = trees.add("2yB", Uint32Array.of(1, 2, 3), Uint8Array.of(1, 0));
+  ];
+  assert.deepEqual(trees.add("A1xF", Uint32Array.of(1, 2, 3, 4), Uint8Array.of(0, 1, 2), known), []);
+  const [first] = trees.add("2yB", Uint32Array.of(1, 2, 3), Uint8Array.of(1, 0), known);
   const line = (NO, proto, children) => {
     const values = JSON.parse(`{"NO":"${NO}","__proto__":"${proto}"}`);
     return { element: "LINE", values, children };

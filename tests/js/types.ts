@@ -4,17 +4,25 @@ import {
   type Checkpoint,
   type ClientOptions,
   ClmError,
+  type CompositeRecord,
+  type Diagnostic,
   type EntityOf,
   type ErrorCode,
   type ExportResult,
   f,
   type ImportResult,
+  init,
+  initSync,
   isClmError,
   type Job,
   openPackage,
+  type PackageSource,
+  type PackageSpec,
+  packageStream,
   type Row,
   type ScmClient,
 } from "d365-clm";
+import type { Diagnostic as OnlyDiagnostic, openPackage as openOnly } from "d365-clm/package";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const yes = <T extends true>(_?: T) => {};
@@ -51,8 +59,9 @@ export async function shapes(scm: ScmClient): Promise<void> {
   yes<Same<typeof job, Job<ImportResult>>>();
   // @ts-expect-error an import needs a project
   scm.importPackage(new Uint8Array(), {});
-  // @ts-expect-error other formats are not there yet
   scm.importPackage({ name: "P", entities: [{ entity: "Currencies", format: "EXCEL", rows: [] }] }, { project: "P" });
+  // @ts-expect-error no such format
+  scm.importPackage({ name: "P", entities: [{ entity: "Currencies", format: "XLSX", rows: [] }] }, { project: "P" });
   for await (const { stage } of job) yes<Same<typeof stage extends string ? true : false, true>>();
 
   const exported: Checkpoint<"export"> = { version: 1, kind: "export", executionId: "E" };
@@ -63,6 +72,59 @@ export async function shapes(scm: ScmClient): Promise<void> {
 
   using disposed = await openPackage(await buildPackage({ name: "P", entities: [] }));
   disposed.dispose();
+}
+
+export async function packages(): Promise<void> {
+  const spec: PackageSpec = {
+    name: "P",
+    workers: 2,
+    entities: [
+      { entity: "Currencies", format: "CSV", encoding: "utf-8", rows: () => [{ A: new Date() }] },
+      {
+        entity: "Orders",
+        format: "XML-Element",
+        composite: { element: "O", columns: ["A"] },
+        records: [{ values: {} }],
+      },
+      // @ts-expect-error no such encoding
+      { entity: "Vendors V2", encoding: "utf-16", rows: [] },
+    ],
+  };
+  yes<Same<ReturnType<typeof packageStream>, ReadableStream<Uint8Array>>>();
+  packageStream(spec).getReader({ mode: "byob" }).releaseLock();
+  const read = async (start: number, end: number) => new Uint8Array(end - start);
+  const sources: PackageSource[] = [
+    new Uint8Array(),
+    new ArrayBuffer(1),
+    new Blob(),
+    packageStream(spec),
+    new Response(),
+    new URL("https://c.example"),
+    { size: 5, read },
+    // @ts-expect-error a text is no source
+    "path.zip",
+  ];
+  const opened = await openPackage(sources[0] as PackageSource, { limits: { workbook: 5 }, fetch });
+  // @ts-expect-error no such limit
+  await openPackage(new Blob(), { limits: { entrys: 5 } });
+  const [entity] = opened.entities;
+  for await (const { rows, columns } of entity?.columnBatches(100) ?? []) {
+    yes<Same<typeof rows, number>>();
+    yes<Same<(typeof columns)[number], { name: string; text: string; ends: Uint32Array }>>();
+  }
+  for await (const record of entity?.records() ?? []) yes<Same<typeof record, CompositeRecord>>();
+  for (const { severity } of await opened.diagnose()) yes<Same<typeof severity, "error" | "warning" | "info">>();
+  const { changes, bytes } = await opened.repair();
+  yes<Same<typeof changes, Diagnostic[]>>();
+  yes<Same<typeof bytes, Uint8Array>>();
+  yes<Same<ReturnType<typeof opened.subsetStream>, ReadableStream<Uint8Array>>>();
+  await init("core.wasm", { excel: new URL("https://c.example/excel.wasm") });
+  initSync(new Uint8Array(), { excel: new WebAssembly.Module(new Uint8Array()) });
+  // The entry for packages has the same types.
+  yes<Same<typeof openOnly, typeof openPackage>>();
+  yes<Same<OnlyDiagnostic, Diagnostic>>();
+  // @ts-expect-error and no client
+  type _Client = import("d365-clm/package").ScmClient;
 }
 
 export function options(): ClientOptions[] {

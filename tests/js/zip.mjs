@@ -2,25 +2,53 @@
 
 /** @param {Record<string, string | Uint8Array>} entries */
 export function zipOf(entries) {
+  return new Uint8Array(Buffer.concat(partsOf(entries)));
+}
+
+/**
+ * A zip of any size as something to be read by ranges: content `{ size }` stands for so many zeros, which nobody holds.
+ * @param {Record<string, string | Uint8Array | { size: number }>} entries
+ */
+export function virtualZipOf(entries) {
+  const parts = [];
+  let size = 0;
+  for (const part of partsOf(entries)) {
+    parts.push({ start: size, part });
+    size += part.length;
+  }
+  const read = async (start, end) => {
+    const bytes = new Uint8Array(end - start);
+    for (const { start: from, part } of parts) {
+      if (part.virtual || from >= end || from + part.length <= start) continue;
+      const first = Math.max(start, from);
+      bytes.set(part.subarray(first - from, end - from), first - start);
+    }
+    return bytes;
+  };
+  return { size, read };
+}
+
+function partsOf(entries) {
   const parts = [];
   const directory = [];
   let at = 0;
   for (const [name, content] of Object.entries(entries)) {
-    const data = Buffer.from(content);
+    const virtual = typeof content === "object" && !ArrayBuffer.isView(content);
+    const data = virtual ? { virtual, length: content.size } : Buffer.from(content);
     const bytes = Buffer.from(name);
     const fixed = Buffer.alloc(26);
     fixed.writeUInt16LE(20, 0);
     fixed.writeUInt16LE(0x21, 8);
-    fixed.writeUInt32LE(crc32(data), 10);
+    fixed.writeUInt32LE(virtual ? 0 : crc32(data), 10);
     fixed.writeUInt32LE(data.length, 14);
     fixed.writeUInt32LE(data.length, 18);
     fixed.writeUInt16LE(bytes.length, 22);
-    const local = Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), fixed, bytes, data]);
+    const local = Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), fixed, bytes]);
     const rest = Buffer.alloc(14);
     rest.writeUInt32LE(at, 10);
     directory.push(Buffer.concat([Buffer.from("PK\x01\x02\x14\0", "latin1"), fixed, rest, bytes]));
-    parts.push(local);
-    at += local.length;
+    parts.push(local, data);
+    at += local.length + data.length;
   }
   const central = Buffer.concat(directory);
   const end = Buffer.alloc(22);
@@ -29,7 +57,7 @@ export function zipOf(entries) {
   end.writeUInt16LE(directory.length, 10);
   end.writeUInt32LE(central.length, 12);
   end.writeUInt32LE(at, 16);
-  return new Uint8Array(Buffer.concat([...parts, central, end]));
+  return [...parts, central, end];
 }
 
 function crc32(data) {

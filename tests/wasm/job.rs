@@ -13,7 +13,8 @@ fn package() -> Uint8Array {
     writer.begin_entity(0, vec!["CurrencyCode".into()]).unwrap();
     writer.write_rows("EUR", &[3], &[0]).unwrap();
     writer.end_entity().unwrap();
-    writer.finish().unwrap()
+    writer.finish().unwrap();
+    writer.take()
 }
 
 fn hooks(on_checkpoint: &str) -> JobHooks {

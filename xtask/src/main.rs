@@ -1,5 +1,6 @@
-//! Every command of the README: `cargo xtask setup | build | demo | test | catalog | diagnostics`.
+//! Every command of the README: `cargo xtask setup | build | demo | test | bench | catalog | diagnostics`.
 
+mod bench;
 mod build;
 mod catalog;
 mod demo;
@@ -21,6 +22,8 @@ usage: cargo xtask COMMAND
   build     makes the npm package in pkg/
   demo      the main job against the sandbox, shown step by step
   test      every check and test
+  bench [--quick] [--only NAME] [--rounds N]
+            the package's speed side by side with its peers; bench-results.json
   catalog --from FILE [--check]
             makes the entity catalogue from the reference's entities.json, or compares only
   diagnostics
@@ -73,6 +76,13 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["test"] => {
             let workspace = begin("test: every check and test (about a quarter of an hour the first time)")?;
             return test::run(&workspace);
+        }
+        ["bench", rest @ ..] => {
+            let options = bench::options(rest)?;
+            let workspace = begin(
+                "bench: the package side by side with its peers (about five minutes; --quick: half a minute)",
+            )?;
+            return bench::run_all(&workspace, &options);
         }
         ["catalog", "--from", file] => catalog::write(&Workspace::locate()?, file)?,
         ["catalog", "--from", file, "--check"] => catalog::check(&Workspace::locate()?, file)?,

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::catalog::COMPANY;
+use crate::environment::Environment;
 use crate::odata::canonical_row;
 use crate::odata::{default_company, key_of};
-use crate::environment::Environment;
 use crate::store::StoreError;
 use crate::value::{Row, Value};
 
@@ -80,7 +80,8 @@ pub(crate) fn seed(environment: &Environment, folder: &Path) -> Result<(), LoadE
     let settings = folder.join("settings.json");
     if settings.is_file() {
         let bytes = std::fs::read(&settings).map_err(unreadable(&settings))?;
-        super::settings::change(environment, &bytes).map_err(|error| LoadError::Settings(error.to_string()))?;
+        super::settings::change(environment, &bytes)
+            .map_err(|error| LoadError::Settings(error.to_string()))?;
     }
     Ok(())
 }

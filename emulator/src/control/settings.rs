@@ -44,8 +44,10 @@ pub(crate) fn change(environment: &Environment, bytes: &[u8]) -> Result<(), Sett
     let settings: Settings = serde_json::from_slice(bytes)?;
     environment.store.with(|db| {
         for (label, option) in &settings.change_tracking {
-            let entity =
-                environment.catalog.label(label).ok_or_else(|| SettingsError::UnknownEntity(label.clone()))?;
+            let entity = environment
+                .catalog
+                .label(label)
+                .ok_or_else(|| SettingsError::UnknownEntity(label.clone()))?;
             if !environment.catalog.members("DMFChangeTrackingType").contains(option) {
                 return Err(SettingsError::UnknownOption(option.clone()));
             }

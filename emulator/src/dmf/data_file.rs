@@ -1,7 +1,5 @@
 //! Rows of text as a data file of a format, as exports and error files have them.
 
-use quick_xml::escape::escape;
-
 use super::formats::Format;
 use crate::package::workbook::{MAX_COLUMNS, write_sheet};
 use crate::package::xml::is_legal;
@@ -102,9 +100,8 @@ pub(crate) fn open_record<'a>(
         out.push('>');
     }
     for (name, value) in fields {
-        let value = escape(value.as_str()).replace('\r', "&#xD;");
+        let value = escaped(value, attributes);
         if attributes {
-            let value = value.replace('\n', "&#xA;").replace('\t', "&#x9;");
             out.extend([" ", name, "=\"", &value, "\""]);
         } else if value.is_empty() {
             out.extend(["<", name, " />"]);
@@ -112,6 +109,24 @@ pub(crate) fn open_record<'a>(
             out.extend(["<", name, ">", &value, "</", name, ">"]);
         }
     }
+}
+
+fn escaped(value: &str, attribute: bool) -> String {
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            // As they are, a reader would make other line ends of them, or blanks.
+            '\r' => out.push_str("&#xD;"),
+            '\n' if attribute => out.push_str("&#xA;"),
+            '\t' if attribute => out.push_str("&#x9;"),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Ends a record; `nested`: whether records were written in it.
@@ -148,7 +163,8 @@ mod tests {
             "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Document><CURRENCYENTITY CODE=\"EUR\" NAME=\"&lt;a&gt;&#xD;&#xA;&quot;b&quot;\" /><CURRENCYENTITY CODE=\"USD\" NAME=\"\" /></Document>"
         );
         assert_eq!(&file(Format::CsvUnicode).unwrap()[..4], b"\xff\xfeC\0");
-        let sheet = crate::package::workbook::read_sheet(file(Format::Excel).unwrap(), "Currencies$").unwrap();
+        let sheet =
+            crate::package::workbook::read_sheet(file(Format::Excel).unwrap(), "Currencies$").unwrap();
         assert_eq!((sheet[1].1[1].as_str(), sheet.len()), ("<a>\r\n\"b\"", 3));
     }
 

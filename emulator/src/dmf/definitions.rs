@@ -130,7 +130,10 @@ fn add<'a>(
     for (own, of_parent) in &member.join {
         let above = parent.and_then(|at| parts.get(at)).map(|part| part.entity);
         if entity.property(own).is_none() || above.and_then(|above| above.property(of_parent)).is_none() {
-            return Err(format!("'{own}' and '{of_parent}' are not properties of '{}' and its parent", entity.label));
+            return Err(format!(
+                "'{own}' and '{of_parent}' are not properties of '{}' and its parent",
+                entity.label
+            ));
         }
     }
     parts.push(Part { entity, parent, join: &member.join });

@@ -3,14 +3,16 @@
 //! The marker of an incremental line is kept per project, entity and company. It moves when the run exports the
 //! entity, whether or not anybody downloads the package.
 
+use super::data_file::DataFile;
+use super::definitions::Definitions;
 use super::entities::change_tracking;
 use super::execute::{Finished, drive};
-use super::data_file::DataFile;
+use super::export_composite::export_composite;
 use super::formats::{Format, unknown_format};
 use super::import::{Cause, check_company, refuse_second_submission};
 use super::projects::{self, Line, Project};
 use super::records::Detail;
-use crate::catalog::{COMPANY, Entity, Kind, Property};
+use crate::catalog::{COMPANY, Kind, Property};
 use crate::odata::Parameters;
 use crate::package::{OutEntity, file_name, package};
 use crate::server::App;
@@ -103,7 +105,8 @@ struct Job {
 impl Job {
     fn run(&self, app: &App, project: &Project) -> Result<Finished, StoreError> {
         let finished = |state, package| Ok(Finished { state, package, ..Finished::default() });
-        let workbooks = app.workbooks.try_lock().ok();
+        let needed = project.lines.iter().any(|line| Format::parse(&line.format) == Some(Format::Excel));
+        let workbooks = if needed { app.workbooks.try_lock().ok() } else { None };
         if self.project.contains('\'') {
             self.log(
                 app,
@@ -168,22 +171,32 @@ impl Job {
     }
 
     fn entity(&self, app: &App, line: &Line) -> Result<Result<(OutEntity, usize), String>, StoreError> {
+        let Some(format) = Format::parse(&line.format) else { return Ok(Err(unknown_format(&line.format))) };
+        let limit = match self.extent {
+            Extent::Preview(count) if count > 0 => count,
+            _ => usize::MAX,
+        };
+        let definitions = app.store.with(Definitions::read)?;
+        if let Some(composite) = definitions.composite(&line.label) {
+            let exported =
+                app.store.with(|db| export_composite(app, db, composite, format, &self.company, limit))?;
+            return Ok(exported.map(|found| {
+                let (extension, _) = format.file_type();
+                let file = file_name(&line.label, extension);
+                (out_entity(line, String::new(), file, found.fields, found.data), found.rows)
+            }));
+        }
         let Some(entity) = app.catalog.label(&line.label) else {
             return Ok(Err(format!("Entity {} does not exist.", line.label)));
         };
-        let Some(format) = Format::parse(&line.format) else { return Ok(Err(unknown_format(&line.format))) };
         let properties: Vec<&Property> = entity
             .properties
             .iter()
             .filter(|property| !(entity.company && property.name == COMPANY))
             .collect();
-        let columns = properties.iter().map(|property| property.field.clone()).collect();
-        let mut file = DataFile::new(format, &entity.aot, &entity.label, columns);
+        let columns: Vec<String> = properties.iter().map(|property| property.field.clone()).collect();
+        let mut file = DataFile::new(format, &entity.aot, &entity.label, columns.clone());
         let mut rows = 0;
-        let limit = match self.extent {
-            Extent::Preview(count) if count > 0 => count,
-            _ => usize::MAX,
-        };
         app.store.with(|db| {
             let company = if entity.company { self.company.as_str() } else { "" };
             let tracked = line.incremental && change_tracking(db, &line.label)? != "None";
@@ -203,9 +216,10 @@ impl Job {
             }
             Ok::<_, StoreError>(())
         })?;
-        Ok(file
-            .finish(&line.label)
-            .map(|data| (out_entity(entity, line, &properties, data, format), rows)))
+        Ok(file.finish(&line.label).map(|data| {
+            let name = file_name(&entity.label, format.file_type().0);
+            (out_entity(line, entity.aot.clone(), name, columns, data), rows)
+        }))
     }
 
     fn log(&self, app: &App, label: &str, message: &str) -> Result<(), StoreError> {
@@ -220,20 +234,14 @@ impl Job {
     }
 }
 
-fn out_entity(
-    entity: &Entity,
-    line: &Line,
-    properties: &[&Property],
-    data: Vec<u8>,
-    format: Format,
-) -> OutEntity {
+fn out_entity(line: &Line, target: String, file: String, fields: Vec<String>, data: Vec<u8>) -> OutEntity {
     OutEntity {
-        label: entity.label.clone(),
-        target: entity.aot.clone(),
-        file: file_name(&entity.label, format.file_type().0),
+        label: line.label.clone(),
+        target,
+        file,
         format: line.format.clone(),
         refresh: if line.incremental { "IncrementalPush" } else { "FullPush" }.to_owned(),
-        fields: properties.iter().map(|property| property.field.clone()).collect(),
+        fields,
         unit: line.order.0,
         level: line.order.1,
         sequence: line.order.2,
@@ -243,7 +251,7 @@ fn out_entity(
 
 /// A value as it stands in a file: enums by symbol, dates in UTC without offset, decimals of workbooks as the service
 /// writes them there.
-fn cell(app: &App, property: &Property, stored: &Stored, format: Format) -> String {
+pub(super) fn cell(app: &App, property: &Property, stored: &Stored, format: Format) -> String {
     let value = match stored.row.get(&property.name) {
         Some(value) => value.clone(),
         None => default_value(property, &app.catalog),

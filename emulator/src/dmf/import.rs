@@ -76,14 +76,9 @@ impl Submission {
     }
 
     /// Unpacks the package, makes the data project what the manifest says, and registers the run.
-    pub(crate) fn accept(
-        self,
-        environment: &Environment,
-        bytes: Vec<u8>,
-    ) -> Result<(Job, Prepared), Cause> {
-        let definitions = environment.store.with(|db| Definitions::read(db))?;
-        let prepared =
-            prepare(bytes, self.overwrite, &environment.catalog, &definitions).map_err(Cause)?;
+    pub(crate) fn accept(self, environment: &Environment, bytes: Vec<u8>) -> Result<(Job, Prepared), Cause> {
+        let definitions = environment.store.with(Definitions::read)?;
+        let prepared = prepare(bytes, self.overwrite, &environment.catalog, &definitions).map_err(Cause)?;
         let lines: Vec<ManifestEntity> = prepared.entities.iter().map(|(line, _)| line.clone()).collect();
         let description = &prepared.description;
         environment.store.with(|db| {
@@ -161,7 +156,9 @@ impl Job {
             return Ok(Finished { state: Some(RunState::Failed), ..Finished::default() });
         }
         // One run at a time works with workbooks; another's fail meanwhile.
-        let workbooks = environment.workbooks.try_lock().ok();
+        let needed =
+            prepared.entities.iter().any(|(line, _)| Format::parse(&line.format) == Some(Format::Excel));
+        let workbooks = if needed { environment.workbooks.try_lock().ok() } else { None };
         let mut stopped: Vec<(i32, Option<i32>)> = Vec::new();
         for (line, data) in prepared.entities {
             if line.disable {
@@ -216,20 +213,12 @@ impl Job {
         })
     }
 
-    fn stage(
-        &self,
-        environment: &Environment,
-        line: &ManifestEntity,
-        data: &[u8],
-    ) -> Result<Staged, String> {
+    fn stage(&self, environment: &Environment, line: &ManifestEntity, data: &[u8]) -> Result<Staged, String> {
         if let Some(what) = line.beyond {
             return Err(format!("{what} is not implemented by this sandbox."));
         }
-        let context = Context {
-            company: &self.company,
-            catalog: &environment.catalog,
-            definitions: &self.definitions,
-        };
+        let context =
+            Context { company: &self.company, catalog: &environment.catalog, definitions: &self.definitions };
         match (self.definitions.composite(&line.label), environment.catalog.label(&line.label)) {
             (Some(composite), _) => stage_composite(line, data, composite, context),
             (None, Some(entity)) => stage(line, data, entity, context),
@@ -300,7 +289,10 @@ impl Job {
                             failed.insert(at);
                             let message =
                                 format!("\n {reason}\r\n Validations failed while writing entity record\r\n");
-                            db.log(&self.execution, &entry(&line.label, "target", &staged.key, "", &message))?;
+                            db.log(
+                                &self.execution,
+                                &entry(&line.label, "target", &staged.key, "", &message),
+                            )?;
                         }
                     }
                 }

@@ -11,7 +11,7 @@ use super::source::{NO_ROWS, add_field, attributes, check_root, decode, not_xml}
 use crate::catalog::Property;
 use crate::package::ManifestEntity;
 use crate::package::xml::{Element, each_child};
-use crate::value::{Row, Value};
+use crate::value::Row;
 
 /// Reads the file of `line`. An error concerns the whole file: nothing is staged.
 pub(crate) fn stage_composite(
@@ -120,7 +120,8 @@ impl Load<'_> {
                 Parent::Rejected
             }
             (Ok((key, _)), Parent::Rejected) => {
-                let message = format!("The record {name} in line {line} is nested in one that was not staged.");
+                let message =
+                    format!("The record {name} in line {line} is nested in one that was not staged.");
                 self.staged.rejected.push(super::load_file::Rejected { key, field: String::new(), message });
                 Parent::Rejected
             }
@@ -215,9 +216,4 @@ type Fields = Vec<(String, String)>;
 
 fn element_name(part: &Part<'_>) -> String {
     part.entity.aot.to_uppercase()
-}
-
-/// Whether a joined value is there; used by exports.
-pub(super) fn joined(row: &Row, own: &str, value: Option<&Value>) -> bool {
-    row.get(own).map_or("", Value::as_text) == value.map_or("", Value::as_text)
 }

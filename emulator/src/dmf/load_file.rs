@@ -236,17 +236,22 @@ mod tests {
     }
 
     fn run(columns: &[&str], text: &str) -> Result<Staged, String> {
+        run_bytes("CSV-Unicode", columns, &encode_unicode(text))
+    }
+
+    fn run_bytes(format: &str, columns: &[&str], data: &[u8]) -> Result<Staged, String> {
         let catalog = Catalog::embedded().unwrap();
-        let entity = catalog.label("Currencies").unwrap();
-        stage(&line("CSV-Unicode", columns), &encode_unicode(text), entity, "usmf", &catalog)
+        let definitions = Definitions::default();
+        let context = Context { company: "usmf", catalog: &catalog, definitions: &definitions };
+        stage(&line(format, columns), data, catalog.label("Currencies").unwrap(), context)
     }
 
     #[test]
     fn order_of_columns_does_not_matter() {
         let staged =
             run(&["NAME", "CURRENCYCODE"], "CURRENCYCODE,NAME\r\nEUR,\"Euro, \"\"€\"\"\"\r\n").unwrap();
-        assert_eq!(staged.rows[0].0, "EUR");
-        assert_eq!(staged.rows[0].1["Name"], Value::text("Euro, \"€\""));
+        assert_eq!(staged.rows[0].key, "EUR");
+        assert_eq!(staged.rows[0].row["Name"], Value::text("Euro, \"€\""));
     }
 
     #[test]
@@ -282,33 +287,28 @@ mod tests {
             "CURRENCYCODE,GENERALROUNDINGRULE,REFERENCECURRENCYFORTRIANGULATION\r\nEUR,0.01,Yes\r\nUSD,one,No\r\nGBP,1,Perhaps\r\n,1,No\r\nCHF,.5,1\r\n",
         )
         .unwrap();
-        let good: Vec<&str> = staged.rows.iter().map(|(key, _)| key.as_str()).collect();
+        let good: Vec<&str> = staged.rows.iter().map(|row| row.key.as_str()).collect();
         assert_eq!(good, ["EUR", "CHF"]);
-        assert_eq!(staged.rows[1].1["GeneralRoundingRule"], Value::number("0.5"));
-        assert_eq!(staged.rows[1].1["ReferenceCurrencyForTriangulation"], Value::text("Yes"));
+        assert_eq!(staged.rows[1].row["GeneralRoundingRule"], Value::number("0.5"));
+        assert_eq!(staged.rows[1].row["ReferenceCurrencyForTriangulation"], Value::text("Yes"));
         let bad: Vec<&str> = staged.rejected.iter().map(|rejected| rejected.field.as_str()).collect();
         assert_eq!(bad, ["GENERALROUNDINGRULE", "REFERENCECURRENCYFORTRIANGULATION", "CURRENCYCODE"]);
         assert!(
             staged.rejected[0].message.contains("DMF2016") && staged.rejected[0].message.contains("line 3")
         );
-        assert!(staged.error_file.starts_with(
-            "CURRENCYCODE,GENERALROUNDINGRULE,REFERENCECURRENCYFORTRIANGULATION\r\nUSD,one,No\r\n"
-        ));
+        let rejected = "CURRENCYCODE,GENERALROUNDINGRULE,REFERENCECURRENCYFORTRIANGULATION\r\nUSD,one,No\r\nGBP,1,Perhaps\r\n,1,No\r\n";
+        assert_eq!(staged.error_file, Some(encode_unicode(rejected)));
     }
 
     #[test]
     fn encodings_are_told_apart() {
-        let catalog = Catalog::embedded().unwrap();
-        let entity = catalog.label("Currencies").unwrap();
         let utf8 = "CURRENCYCODE\r\nEUR\r\n".as_bytes();
-        let error =
-            stage(&line("CSV-Unicode", &["CURRENCYCODE"]), utf8, entity, "usmf", &catalog).unwrap_err();
+        let error = run_bytes("CSV-Unicode", &["CURRENCYCODE"], utf8).unwrap_err();
         assert_eq!(error, "Selected file is not Unicode");
         let ansi = b"CURRENCYCODE,NAME\r\nEUR,Euro \x80\r\n";
-        let staged = stage(&line("CSV", &["CURRENCYCODE", "NAME"]), ansi, entity, "usmf", &catalog).unwrap();
-        assert_eq!(staged.rows[0].1["Name"], Value::text("Euro €"));
-        let error =
-            stage(&line("XML-Element", &["CURRENCYCODE"]), utf8, entity, "usmf", &catalog).unwrap_err();
-        assert!(error.contains("not implemented by this sandbox"));
+        let staged = run_bytes("CSV", &["CURRENCYCODE", "NAME"], ansi).unwrap();
+        assert_eq!(staged.rows[0].row["Name"], Value::text("Euro €"));
+        let error = run_bytes("CSV-UTF8", &["CURRENCYCODE"], utf8).unwrap_err();
+        assert_eq!(error, "The source data format 'CSV-UTF8' does not exist in this environment.");
     }
 }

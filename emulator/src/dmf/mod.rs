@@ -8,6 +8,7 @@ mod entities;
 mod errors;
 mod execute;
 mod export;
+mod export_composite;
 pub(crate) mod formats;
 mod import;
 mod load_composite;

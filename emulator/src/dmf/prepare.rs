@@ -68,11 +68,7 @@ pub(crate) fn prepare(
 }
 
 /// One composite entity at most, and never with `overwrite`.
-fn check_composites(
-    manifest: &Manifest,
-    overwrite: bool,
-    definitions: &Definitions,
-) -> Result<(), String> {
+fn check_composites(manifest: &Manifest, overwrite: bool, definitions: &Definitions) -> Result<(), String> {
     let mut composites =
         manifest.entities.iter().filter(|entity| definitions.composite(&entity.label).is_some());
     let Some(first) = composites.next() else { return Ok(()) };

@@ -205,7 +205,11 @@ pub(crate) fn decode(data: &[u8]) -> Result<String, String> {
 /// What is said of a file that is no XML, or a kind that is refused.
 pub(crate) fn not_xml(reason: &str) -> String {
     // Errors of the mapping come through the same parser and have their own code.
-    if reason.starts_with("DMF") { reason.to_owned() } else { format!("The XML file cannot be read: {reason}") }
+    if reason.starts_with("DMF") {
+        reason.to_owned()
+    } else {
+        format!("The XML file cannot be read: {reason}")
+    }
 }
 
 /// The root must be `Document`, in no namespace.
@@ -224,7 +228,9 @@ fn is_record(element: &Element, record: &str) -> bool {
 /// The values of a record by name. Namespaces, and the other style's places, are not looked at.
 fn fields(element: Element, style: Style) -> Result<Vec<(String, String)>, String> {
     let line = element.line;
-    let nested = |child: &Element| format!("DMF1830: The element {} in line {} is nested too deeply.", child.name, child.line);
+    let nested = |child: &Element| {
+        format!("DMF1830: The element {} in line {} is nested too deeply.", child.name, child.line)
+    };
     match style {
         Style::Attribute => match element.children.first() {
             Some(child) => Err(nested(child)),
@@ -249,13 +255,12 @@ pub(crate) fn attributes(element: Element) -> Vec<(String, String)> {
 }
 
 /// A child element as a field, which a record has once.
-pub(crate) fn add_field(
-    out: &mut Vec<(String, String)>,
-    child: Element,
-    line: usize,
-) -> Result<(), String> {
+pub(crate) fn add_field(out: &mut Vec<(String, String)>, child: Element, line: usize) -> Result<(), String> {
     if out.iter().any(|(name, _)| *name == child.name) {
-        return Err(format!("DMF1966: The record in line {line} has the field {} more than once.", child.name));
+        return Err(format!(
+            "DMF1966: The record in line {line} has the field {} more than once.",
+            child.name
+        ));
     }
     out.push((child.name, child.text));
     Ok(())

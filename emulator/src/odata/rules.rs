@@ -162,7 +162,11 @@ pub(crate) const REFERENCES: [(&str, &str, &str); 12] = [
     ("CLM integration purchase agreements", "ContractId", "CLM integration contract"),
     ("CLM integration purchase agreements", "ContractLegalEntityId", "Legal entities"),
     ("CLM integration purchase agreements", "AgreementVendorAccountNumber", "Vendors V2"),
-    ("CLM integration purchase agreement lines", "PurchaseAgreementId", "CLM integration purchase agreements"),
+    (
+        "CLM integration purchase agreement lines",
+        "PurchaseAgreementId",
+        "CLM integration purchase agreements",
+    ),
     ("CLM integration purchase agreement lines", "ItemNumber", "CLM integration released products"),
     // Decides whether an item must be named at all.
     ("CLM integration purchase agreement lines", "CommitmentType", "CLM integration released products"),
@@ -257,7 +261,12 @@ fn project(db: &Db<'_>, operation: Operation, row: &Row) -> Result<(), Log> {
     Ok(())
 }
 
-fn project_line(environment: &Environment, db: &Db<'_>, operation: Operation, row: &mut Row) -> Result<(), Log> {
+fn project_line(
+    environment: &Environment,
+    db: &Db<'_>,
+    operation: Operation,
+    row: &mut Row,
+) -> Result<(), Log> {
     let (name, label) = (text(row, "DefinitionGroupId").to_owned(), text(row, "EntityName").to_owned());
     if operation == Operation::Delete {
         db.clear_markers(Some(&name), Some(&label))?;
@@ -266,8 +275,8 @@ fn project_line(environment: &Environment, db: &Db<'_>, operation: Operation, ro
     if !db.exists(PROJECT, &shared(&name))? {
         return refuse(format!("Data project {name} does not exist."));
     }
-    let known = environment.catalog.label(&label).is_some()
-        || Definitions::read(db)?.composite(&label).is_some();
+    let known =
+        environment.catalog.label(&label).is_some() || Definitions::read(db)?.composite(&label).is_some();
     if !known {
         return refuse(format!(
             "The value '{label}' in field 'Entity' is not found in the related table 'Data management'."

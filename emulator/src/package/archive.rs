@@ -41,7 +41,9 @@ pub(crate) enum ArchiveError {
     #[error("Illegal characters in path '{0}'.")]
     Name(String),
     /// The name leads out of the folder.
-    #[error("Extracting Zip entry would have resulted in a file outside the specified destination directory.")]
+    #[error(
+        "Extracting Zip entry would have resulted in a file outside the specified destination directory."
+    )]
     Outside,
     /// Over a limit.
     #[error("the package is over the limit of 10,000 entries of 1 GiB, 5 GB in all")]
@@ -204,7 +206,7 @@ mod tests {
 
     #[test]
     fn names_that_windows_has_not_are_refused() {
-        for name in ["a:b.csv", "a?.csv", "a\tb", "a//b", "a|b"] {
+        for name in ["ab:c.csv", "a?.csv", "a\tb", "a//b", "a|b"] {
             let bytes = zipped(&["a.csv", name], SimpleFileOptions::default());
             assert!(matches!(unpacked(bytes), Err(ArchiveError::Name(_))), "{name}");
         }

@@ -20,9 +20,9 @@ pub(crate) fn decode_xml_data(bytes: &[u8]) -> Option<String> {
         .and_then(|name| encoding_rs::Encoding::for_label(name.as_bytes()))
         .filter(|encoding| *encoding != UTF_16LE && *encoding != UTF_16BE && *encoding != encoding_rs::UTF_8);
     match declared {
-        Some(encoding) => {
-            encoding.decode_without_bom_handling_and_without_replacement(bytes).map(std::borrow::Cow::into_owned)
-        }
+        Some(encoding) => encoding
+            .decode_without_bom_handling_and_without_replacement(bytes)
+            .map(std::borrow::Cow::into_owned),
         None => decode_xml(bytes),
     }
 }

@@ -174,9 +174,7 @@ fn date_styles(styles: &Element) -> Vec<bool> {
         })
         .filter_map(|format| format.attribute("numFmtId"))
         .collect();
-    let is_date = |id: &str| {
-        matches!(id.parse(), Ok(14..=22 | 45..=47_u32)) || custom.contains(&id)
-    };
+    let is_date = |id: &str| matches!(id.parse(), Ok(14..=22 | 45..=47_u32)) || custom.contains(&id);
     list("cellXfs").iter().map(|style| style.attribute("numFmtId").is_some_and(is_date)).collect()
 }
 
@@ -317,9 +315,16 @@ mod tests {
         ];
         let bytes = write_sheet("A_b", rows.iter().map(Vec::as_slice)).unwrap();
         let mut archive = Archive::open(bytes.clone()).unwrap();
-        let text = |archive: &mut Archive, name: &str| String::from_utf8(archive.read(name).unwrap()).unwrap();
-        assert!(text(&mut archive, "xl/workbook.xml").contains("<definedName name=\"A_b\">'A_b'!$A$1:$B$1</definedName>"));
-        assert!(text(&mut archive, "xl/worksheets/sheet1.xml").contains("<c r=\"A1\" t=\"inlineStr\"><is><t xml:space=\"preserve\">CODE</t></is></c>"));
+        let text =
+            |archive: &mut Archive, name: &str| String::from_utf8(archive.read(name).unwrap()).unwrap();
+        assert!(
+            text(&mut archive, "xl/workbook.xml")
+                .contains("<definedName name=\"A_b\">'A_b'!$A$1:$B$1</definedName>")
+        );
+        assert!(
+            text(&mut archive, "xl/worksheets/sheet1.xml")
+                .contains("<c r=\"A1\" t=\"inlineStr\"><is><t xml:space=\"preserve\">CODE</t></is></c>")
+        );
         assert!(archive.read("xl/sharedStrings.xml").is_err());
         let back = read_sheet(bytes, "A_b$").unwrap();
         // Pitfall 14: cut at 255 characters.

@@ -57,9 +57,14 @@ async function* pieces(
     const steps = async function* () {
       for (const [index, entity] of entities.entries()) {
         yield* writeEntity(writing, index, entity);
+        // The next file begins when this one is complete.
+        await pool?.drain(signal, true);
         before = done;
       }
-      for (const { name, data } of files) yield* writeFile(writing, name, data);
+      for (const { name, data } of files) {
+        yield* writeFile(writing, name, data);
+        await pool?.drain(signal, true);
+      }
     };
     for await (const _ of steps()) {
       await pool?.drain(signal);

@@ -26,8 +26,9 @@ export interface Opened {
   reader: Handle<WirePackageReader>;
   access: Access;
   limits: Limits;
+  has(file: string): boolean;
   /** Deflated size of an entry, 0 where the zip lacks it. */
-  compressedSize(name: string): number;
+  compressedSize(file: string): number;
 }
 
 /**
@@ -49,8 +50,10 @@ export class DataPackage {
     this.name = name;
     this.description = description;
     this.files = files;
-    const compressedSize = (file: string) => files.find((one) => one.name === file)?.compressedSize ?? 0;
-    this.#opened = { loader, reader, access, limits, compressedSize };
+    const find = (file: string) => files.find(({ name }) => name === file);
+    const has = (file: string) => find(file) !== undefined;
+    const compressedSize = (file: string) => find(file)?.compressedSize ?? 0;
+    this.#opened = { loader, reader, access, limits, has, compressedSize };
     this.entities = entities.map((entity, index) => new Entity(this.#opened, index, entity));
   }
 
@@ -84,8 +87,8 @@ export class DataPackage {
   }
 
   /**
-   * An entry of the zip, inflated while it is read. A BYOB reader fills the caller's own buffer. The stream fails with NOT_FOUND for
-   * a name that `files` lacks, with PACKAGE_CORRUPT where the entry is damaged, with PACKAGE_LIMIT, and with DISPOSED.
+   * An entry of the zip, inflated while it is read. A BYOB reader fills the caller's own buffer. The stream fails with INVALID_ARGUMENT
+   * for a name that `files` lacks, with PACKAGE_CORRUPT where the entry is damaged, with PACKAGE_LIMIT, and with DISPOSED.
    */
   file(name: string): ReadableStream<Uint8Array> {
     return fileStream(this.#opened, name);
@@ -127,7 +130,7 @@ export class DataPackage {
    * A package with only these entities and their files: headers, maps and unknown entries stay as they are, the bytes of the data
    * too. `entities` are labels or collections.
    *
-   * @throws {ClmError} UNKNOWN_ENTITY for one that the package lacks, PACKAGE_CORRUPT, PACKAGE_LIMIT, DISPOSED, ABORTED
+   * @throws {ClmError} INVALID_ARGUMENT for one that the package lacks, PACKAGE_CORRUPT, PACKAGE_LIMIT, DISPOSED, ABORTED
    * @example
    * const again = await opened.subset(["Vendors V2"]);
    */

@@ -4,7 +4,7 @@ import { Handle } from "../handle.js";
 import { Reporter, type RunOptions, Turns } from "../run.js";
 import { Step, type WireDescription, type WireMember, type WireModule, type WireRowCursor } from "../wire.js";
 import type { Opened } from "./data-package.js";
-import { decodeRows, endsOf, textOf } from "./decode.js";
+import { decodeRows, endsOf, type RowMaker, rowMaker, textOf } from "./decode.js";
 import { Feed } from "./feed.js";
 import { type CompositeRecord, TreeBuilder } from "./records.js";
 import type { SourceFormat } from "./spec.js";
@@ -32,7 +32,10 @@ export interface PackageEntity {
   readonly columns: readonly string[];
   /** column → staging field. */
   readonly fields: Readonly<Record<string, string>>;
-  /** Whether it is a composite entity: those have `records()`, the others rows. */
+  /**
+   * Whether it is a composite entity, whose records hold records: told by the word "composite" in its label, for the manifest does
+   * not say. `records()` reads any XML file so.
+   */
   readonly composite: boolean;
   /** The rows, one by one. */
   rows(options?: RunOptions): AsyncIterable<Record<string, string>>;
@@ -40,13 +43,16 @@ export interface PackageEntity {
   batches(size?: number, options?: RunOptions): AsyncIterable<Record<string, string>[]>;
   /** Fastest: no object per row; up to `size` rows at a time, by default 4,096. */
   columnBatches(size?: number, options?: RunOptions): AsyncIterable<ColumnBatch>;
-  /** The records of a composite entity, each with everything below it. */
+  /** The records of a composite entity, each with everything below it. INVALID_ARGUMENT for other formats than XML. */
   records(options?: RunOptions): AsyncIterable<CompositeRecord>;
 }
 
-/** Cells asked for at once while the length of rows is unknown, and UTF-16 code units and cells aimed at once it is known. */
-const FIRST_CELLS = 8 * 1024;
-const AIM = 256 * 1024;
+/**
+ * Cells asked for at once while the length of rows is unknown, and bytes and cells aimed at once it is known: larger strings are
+ * several times slower, a byte.
+ */
+const FIRST_CELLS = 4 * 1024;
+const AIM = 64 * 1024;
 
 /** Where rows come from: the package's module, or that of workbooks. */
 interface Cursor {
@@ -57,6 +63,8 @@ interface Cursor {
   /** Adds to an error what the module can't know. */
   failed?: (e: unknown) => unknown;
 }
+
+type Shape = "rows" | "columns" | "records";
 
 /** A chunk where it lies in the module's memory. */
 interface Chunk {
@@ -91,35 +99,43 @@ export class Entity implements PackageEntity {
     this.#sheet = sheet;
   }
 
-  async *rows(options: RunOptions = {}): AsyncGenerator<Record<string, string>, void, undefined> {
-    for await (const batch of this.#read(undefined, options, objects)) yield* batch;
+  rows(options: RunOptions = {}): AsyncIterableIterator<Record<string, string>> {
+    return new OneByOne(this.#read(options, () => Number.POSITIVE_INFINITY, this.#objects()));
   }
 
   batches(size = 1000, options: RunOptions = {}): AsyncGenerator<Record<string, string>[], void, undefined> {
-    return this.#read(this.#checked(size), options, objects);
+    return this.#batches(this.#checked(size), options);
+  }
+
+  /** Chunks of the module are smaller where that is faster, and fill a batch together. */
+  async *#batches(size: number, options: RunOptions): AsyncGenerator<Record<string, string>[], void, undefined> {
+    let batch: Record<string, string>[] = [];
+    for await (const part of this.#read(options, () => size - batch.length, this.#objects())) {
+      batch = batch.length === 0 ? part : batch.concat(part);
+      if (batch.length < size) continue;
+      const full = batch;
+      batch = [];
+      yield full;
+    }
+    if (batch.length > 0) yield batch;
   }
 
   columnBatches(size = 4096, options: RunOptions = {}): AsyncGenerator<ColumnBatch, void, undefined> {
     // Workbooks come by rows.
     const decode = this.format === "EXCEL" ? transposed : columnBatch;
-    return this.#read(this.#checked(size), options, decode, true);
+    const most = this.#checked(size);
+    return this.#read(options, () => most, decode, "columns");
   }
 
   async *records(options: RunOptions = {}): AsyncGenerator<CompositeRecord, void, undefined> {
-    if (!this.composite) {
-      throw invalid(`${this.entity} is not composite: it has rows, not records`, {
-        at: { entity: this.entity },
-        hint: "Use rows(), batches() or columnBatches().",
-      });
-    }
-    let trees: TreeBuilder | undefined;
+    const trees = new TreeBuilder();
     const complete = ({ wire, rows }: Chunk): CompositeRecord[] => {
-      trees ??= new TreeBuilder(JSON.parse(rows.members()) as WireMember[]);
-      const members = new Uint8Array(wire.wasmMemory().buffer, rows.membersPtr, rows.membersLength).slice();
-      return trees.add(textOf(wire, rows), endsOf(wire, rows), members);
+      const known = JSON.parse(rows.members()) as WireMember[];
+      const members = new Uint8Array(wire.wasmMemory().buffer, rows.membersPtr, rows.membersLength);
+      return trees.add(textOf(wire, rows), endsOf(wire, rows), members, known);
     };
-    for await (const batch of this.#read(undefined, options, complete, false, true)) yield* batch;
-    yield* trees?.end() ?? [];
+    for await (const batch of this.#read(options, () => Number.POSITIVE_INFINITY, complete, "records")) yield* batch;
+    yield* trees.end();
   }
 
   #checked(size: number): number {
@@ -127,23 +143,25 @@ export class Entity implements PackageEntity {
     throw invalid("a batch has at least one row", { at: { entity: this.entity } });
   }
 
+  #objects(): (chunk: Chunk) => Record<string, string>[] {
+    let Row: RowMaker | undefined;
+    return ({ wire, rows, columns }) => {
+      Row ??= rowMaker(columns);
+      return decodeRows(rows.rows, textOf(wire, rows), endsOf(wire, rows), columns.length, Row);
+    };
+  }
+
+  /** `most` says how many rows may come next. Only columns may be long: others are aimed at what is fastest. */
   async *#read<T>(
-    size: number | undefined,
     options: RunOptions,
+    most: () => number,
     decode: (chunk: Chunk) => T,
-    columnar = false,
-    composite = false,
+    shape: Shape = "rows",
   ): AsyncGenerator<T, void, undefined> {
     const { signal, onProgress } = options;
     throwIfAborted(signal);
-    if (this.composite !== composite) {
-      throw invalid(`${this.entity} is composite: it has records, not rows`, {
-        at: { entity: this.entity },
-        hint: "Use records().",
-      });
-    }
     const { reader } = this.#opened;
-    const cursor = await this.#cursor(columnar, options);
+    const cursor = await this.#cursor(shape, options);
     const reporter = new Reporter(onProgress);
     const turns = new Turns(signal);
     const next = (max: number) => {
@@ -153,10 +171,10 @@ export class Entity implements PackageEntity {
     };
     let done = 0;
     let columns: readonly string[] | undefined;
-    let wanted = size ?? Math.max(1, Math.floor(FIRST_CELLS / Math.max(1, this.columns.length)));
+    let aim = Math.max(1, Math.floor(FIRST_CELLS / Math.max(1, this.columns.length)));
     try {
       while (true) {
-        const step = next(wanted);
+        const step = next(shape === "columns" ? most() : Math.min(most(), aim));
         if (step === Step.end) break;
         if (step === Step.wants) {
           const given = cursor.feed?.serve(cursor.rows);
@@ -169,7 +187,7 @@ export class Entity implements PackageEntity {
           return [decode({ wire: cursor.wire(), rows: chunk, columns }), rows, chunk.textLength + chunk.endsLength];
         });
         done += rows;
-        if (size === undefined) wanted = Math.max(1, Math.floor((AIM * rows) / Math.max(AIM / 64, length)));
+        aim = Math.max(1, Math.floor((AIM * rows) / Math.max(AIM / 64, length)));
         yield decoded;
         reporter.report({ stage: "read", done, unit: "rows" });
         await turns.yield();
@@ -183,21 +201,70 @@ export class Entity implements PackageEntity {
     }
   }
 
-  async #cursor(columnar: boolean, { signal }: RunOptions): Promise<Cursor> {
+  async #cursor(shape: Shape, { signal }: RunOptions): Promise<Cursor> {
     const { loader, reader, access, compressedSize } = this.#opened;
-    if (this.format === "EXCEL") {
+    if (this.format === "EXCEL" && shape !== "records") {
       return openWorkbook(this.#opened, this, this.#sheet, signal);
     }
     const rows = reader.use(
-      (r) => new Handle<WireRowCursor>(loader, "the package", () => r.rows(this.#index, columnar)),
+      (r) =>
+        new Handle<WireRowCursor>(loader, "the package", () =>
+          r.rows(this.#index, shape === "columns", shape === "records"),
+        ),
     );
     const feed = new Feed(access, compressedSize(this.fileName), signal, reader.closing);
     return { rows, feed, wire: () => loader.current() };
   }
 }
 
-function objects({ wire, rows, columns }: Chunk): Record<string, string>[] {
-  return decodeRows(rows.rows, textOf(wire, rows), endsOf(wire, rows), columns);
+/** Rows out of batches, without the cost of a generator for each. */
+class OneByOne<T> implements AsyncIterableIterator<T> {
+  readonly #batches: AsyncGenerator<T[], void, undefined>;
+  #batch: T[] = [];
+  #at = 0;
+  /** Calls that came while a batch was fetched. */
+  #waiting: Promise<unknown> | undefined;
+
+  constructor(batches: AsyncGenerator<T[], void, undefined>) {
+    this.#batches = batches;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (!this.#waiting && this.#at < this.#batch.length) {
+      return Promise.resolve({ done: false, value: this.#batch[this.#at++] as T });
+    }
+    const before = this.#waiting ?? Promise.resolve();
+    const after = before.then(() => this.#fetch());
+    const settled = after.then(
+      () => {},
+      () => {},
+    );
+    this.#waiting = settled;
+    settled.then(() => {
+      if (this.#waiting === settled) this.#waiting = undefined;
+    });
+    return after;
+  }
+
+  async return(): Promise<IteratorResult<T, undefined>> {
+    this.#batch = [];
+    await this.#batches.return();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async #fetch(): Promise<IteratorResult<T, undefined>> {
+    while (this.#at >= this.#batch.length) {
+      const { done, value } = await this.#batches.next();
+      if (done) return { done: true, value: undefined };
+      this.#batch = value;
+      this.#at = 0;
+    }
+    return { done: false, value: this.#batch[this.#at++] as T };
+  }
 }
 
 function columnBatch({ wire, rows, columns }: Chunk): ColumnBatch {

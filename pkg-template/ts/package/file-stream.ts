@@ -35,20 +35,19 @@ export function fileStream(opened: Opened, name: string): ReadableStream<Uint8Ar
 /** Serves one request; a promise only where bytes have to be waited for. */
 function fill(source: EntryReader, controller: ReadableByteStreamController): void | Promise<void> {
   const request = controller.byobRequest;
-  const view = request?.view as Uint8Array | null | undefined;
-  const room = view ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : undefined;
+  const view = request?.view as Uint8Array<ArrayBuffer> | null | undefined;
   let filled = 0;
   while (true) {
-    const step = source.step(room ? room.length - filled : PIECE);
+    const step = source.step(view ? view.byteLength - filled : PIECE);
     if (step === Step.has) {
-      if (!room) {
-        controller.enqueue(source.piece().slice());
+      if (!view) {
+        controller.enqueue(source.take(Number.POSITIVE_INFINITY).slice());
         return;
       }
-      const piece = source.piece();
-      room.set(piece, filled);
+      const piece = source.take(view.byteLength - filled);
+      new Uint8Array(view.buffer, view.byteOffset + filled, piece.length).set(piece);
       filled += piece.length;
-      if (filled < room.length) continue;
+      if (filled < view.byteLength) continue;
       request?.respond(filled);
       return;
     }
@@ -72,6 +71,9 @@ class EntryReader {
   readonly #cursor: Handle<WireFileCursor>;
   readonly #feed: Feed;
   #wants = false;
+  /** What was taken of the present piece, and its length. */
+  #at = 0;
+  #length = 0;
 
   constructor(opened: Opened, name: string) {
     const { loader, reader, access } = opened;
@@ -80,20 +82,28 @@ class EntryReader {
     this.#feed = new Feed(access, opened.compressedSize(name), reader.closing);
   }
 
-  /** The next piece of at most `max` bytes. Nothing moves on while bytes are wanted. */
-  step(max: number): Step {
+  /** Goes on to a piece of about `least` bytes, where the present one is used up. Nothing moves on while bytes are wanted. */
+  step(least: number): Step {
     // The cursor may outlive the package in the module; for the caller it does not.
     this.#opened.reader.use(() => {});
+    if (this.#at < this.#length) return Step.has;
     if (this.#wants) return Step.wants;
-    const step = this.#cursor.use((c) => c.next(max));
-    this.#wants = step === Step.wants;
-    return step;
+    return this.#cursor.use((c) => {
+      const step = c.next(least);
+      this.#wants = step === Step.wants;
+      this.#at = 0;
+      this.#length = step === Step.has ? c.length : 0;
+      return step;
+    });
   }
 
-  /** A view that is good until the next step. */
-  piece(): Uint8Array<ArrayBuffer> {
+  /** Up to `most` bytes of the piece: a view that is good until the next step. */
+  take(most: number): Uint8Array<ArrayBuffer> {
     const { buffer } = this.#opened.loader.current().wasmMemory();
-    return this.#cursor.use((c) => new Uint8Array(buffer as ArrayBuffer, c.ptr, c.length));
+    const length = Math.min(most, this.#length - this.#at);
+    const view = this.#cursor.use((c) => new Uint8Array(buffer as ArrayBuffer, c.ptr + this.#at, length));
+    this.#at += length;
+    return view;
   }
 
   serve(): boolean | Promise<boolean> {

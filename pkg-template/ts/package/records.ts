@@ -117,23 +117,20 @@ export class RecordEncoder {
 
 /** Puts records in pre-order together to trees; a tree is complete when the next one begins, or at the end. */
 export class TreeBuilder {
-  readonly #members: readonly WireMember[];
   /** The last record of each member. */
-  readonly #open: (CompositeRecord | undefined)[];
+  readonly #open: CompositeRecord[] = [];
   #root: CompositeRecord | undefined;
 
-  constructor(members: readonly WireMember[]) {
-    this.#members = members;
-    this.#open = new Array(members.length);
-  }
-
-  /** The trees that these rows complete. `ends` follow the width of each row's own member. */
-  add(text: string, ends: Uint32Array, members: Uint8Array): CompositeRecord[] {
+  /**
+   * The trees that these rows complete. `ends` follow the width of each row's own member; `known` are the members that were met so
+   * far.
+   */
+  add(text: string, ends: Uint32Array, members: Uint8Array, known: readonly WireMember[]): CompositeRecord[] {
     const complete: CompositeRecord[] = [];
     let cell = 0;
     let start = 0;
     for (const index of members) {
-      const member = this.#members[index] as WireMember;
+      const member = known[index] as WireMember;
       const record: CompositeRecord = { element: member.element, values: {}, children: [] };
       for (const column of member.columns) {
         const end = ends[cell++] as number;

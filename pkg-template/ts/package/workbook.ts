@@ -61,6 +61,12 @@ async function readWhole(
   limit: number,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
+  if (!opened.has(fileName)) {
+    throw new ClmError("DATA_INVALID", `the package has no file ${fileName}`, {
+      at: { file: fileName },
+      hint: "The manifest names a file that the zip lacks.",
+    });
+  }
   try {
     return await readAll(fileStream(opened, fileName), fileName, signal, limit);
   } catch (e) {
@@ -69,12 +75,6 @@ async function readWhole(
       throw new ClmError("PACKAGE_LIMIT", `the workbook ${fileName} has more than ${limit} bytes`, {
         at: { file: fileName },
         hint: "A workbook is held in memory as a whole: raise `limits.workbook`, or export in another format.",
-      });
-    }
-    if (e.code === "NOT_FOUND") {
-      throw new ClmError("DATA_INVALID", `the package has no file ${fileName}`, {
-        at: { file: fileName },
-        hint: "The manifest names a file that the zip lacks.",
       });
     }
     throw e;

@@ -2,14 +2,14 @@
 import { invalid } from "../errors.js";
 import type { Handle } from "../handle.js";
 import type { Loader } from "../loader.js";
-import type { WirePackages, WirePackageWriter } from "../wire.js";
+import { Step, type WirePackages, type WirePackageWriter } from "../wire.js";
 import { isWellFormed } from "./cells.js";
-import { type Chunk, RowEncoder } from "./encode.js";
+import { type Room, RowEncoder } from "./encode.js";
 import { DEFAULT_WORKBOOK } from "./limits.js";
 import { RecordEncoder } from "./records.js";
 import { Pieces, Puller, readAll } from "./sources.js";
 import type { CompositeMember, EntityData } from "./spec.js";
-import { readWorkbook, workbookWriter } from "./workbook.js";
+import { placed, readWorkbook, workbookWriter } from "./workbook.js";
 
 export interface Writing {
   loader: Loader<WirePackages>;
@@ -61,8 +61,10 @@ async function* data(
   const pieces = new Pieces(source, what, signal);
   try {
     writer.use((w) => w.beginEntity(index, columns));
-    for (let piece = await pieces.next(); piece; piece = await pieces.next()) {
-      const bytes = piece;
+    // Also of an empty file: the module says what is wrong with it.
+    let bytes = (await pieces.next()) ?? new Uint8Array();
+    for (let more: Uint8Array | undefined = bytes; more; more = await pieces.next()) {
+      bytes = more;
       writer.use((w) => w.writeData(bytes));
       yield;
     }
@@ -79,10 +81,15 @@ async function* rows(writing: Writing, index: number, entity: EntityData): Steps
   let encoder: RowEncoder | undefined;
   const begin = (columns: string[]): RowEncoder => {
     writer.use((w) => w.beginEntity(index, columns));
-    return new RowEncoder(entity.entity, columns);
+    return new RowEncoder(entity.entity, columns, new ModuleRoom(writing));
   };
-  const flush = (chunk: Chunk | undefined): void => {
-    if (chunk) writeChunk(writing, chunk);
+  const flush = (encoder: RowEncoder): void => {
+    const chunk = encoder.take();
+    if (chunk && !writer.use((w) => w.writeJoined(chunk.bytes, chunk.cells))) {
+      const { text, ends, kinds } = chunk.split();
+      writer.use((w) => w.writeRows(text, ends, kinds));
+    }
+    writing.rows(encoder.rows);
   };
   try {
     if (entity.columns) encoder = begin(entity.columns);
@@ -93,14 +100,12 @@ async function* rows(writing: Writing, index: number, entity: EntityData): Steps
       encoder ??= begin(columnsOf(value, entity.entity));
       encoder.push(value);
       if (!encoder.full) continue;
-      flush(encoder.take());
-      writing.rows(encoder.rows);
+      flush(encoder);
       yield;
     }
     encoder ??= begin([]);
-    flush(encoder.take());
+    flush(encoder);
     writer.use((w) => w.endEntity());
-    writing.rows(encoder.rows);
     yield;
   } finally {
     await source.close();
@@ -109,15 +114,24 @@ async function* rows(writing: Writing, index: number, entity: EntityData): Steps
 
 const utf8 = new TextEncoder();
 
-function writeChunk({ loader, writer }: Writing, chunk: Chunk): void {
-  const { joined, cells } = chunk;
-  // A code unit takes three bytes at most.
-  const room = joined.length * 3;
-  const ptr = writer.use((w) => w.reserve(room));
-  const { written } = utf8.encodeInto(joined, new Uint8Array(loader.current().wasmMemory().buffer, ptr, room));
-  if (writer.use((w) => w.writeJoined(written, cells))) return;
-  const { text, ends, kinds } = chunk.split();
-  writer.use((w) => w.writeRows(text, ends, kinds));
+/** Text goes straight into the module's memory. */
+class ModuleRoom implements Room {
+  readonly #writing: Writing;
+  #size = 0;
+
+  constructor(writing: Writing) {
+    this.#writing = writing;
+  }
+
+  put(text: string, at: number): number {
+    const { loader, writer } = this.#writing;
+    // A code unit takes three bytes at most.
+    const needed = at + text.length * 3;
+    if (needed > this.#size) this.#size = Math.max(needed, this.#size * 2);
+    const ptr = writer.use((w) => w.reserve(this.#size));
+    const room = new Uint8Array(loader.current().wasmMemory().buffer, ptr + at, this.#size - at);
+    return utf8.encodeInto(text, room).written;
+  }
 }
 
 async function* records(writing: Writing, index: number, entity: EntityData, composite: CompositeMember): Steps {
@@ -148,6 +162,9 @@ async function* records(writing: Writing, index: number, entity: EntityData, com
   }
 }
 
+/** A workbook takes its text split. */
+const NO_ROOM: Room = { put: () => 0 };
+
 /** Rows into a workbook, which is finished before it goes into the package. */
 async function* workbookRows(writing: Writing, index: number, entity: EntityData): Steps {
   const { writer } = writing;
@@ -158,7 +175,7 @@ async function* workbookRows(writing: Writing, index: number, entity: EntityData
   const begin = async (header: string[]): Promise<RowEncoder> => {
     columns = header;
     workbook = await workbookWriter(writer.use((w) => w.workbook(index, header)));
-    return new RowEncoder(entity.entity, header);
+    return new RowEncoder(entity.entity, header, NO_ROOM);
   };
   const flush = (encoder: RowEncoder): void => {
     const chunk = encoder.take()?.split();
@@ -189,20 +206,33 @@ async function* workbookRows(writing: Writing, index: number, entity: EntityData
 
 /** A workbook that is ready: its header is read for the maps, and its rows to see that they can be. */
 async function* workbookData(writing: Writing, index: number, entity: EntityData): Steps {
+  const { writer, signal } = writing;
   const what = `the data of ${entity.entity}`;
-  const bytes = await readAll(entity.data, what, writing.signal, DEFAULT_WORKBOOK);
+  const bytes = await readAll(entity.data, what, signal, DEFAULT_WORKBOOK);
   const at = { file: entity.fileName ?? "the workbook", entity: entity.entity };
-  const { sheet } = entity;
-  const workbook = await readWorkbook(bytes, { sheet, limit: DEFAULT_WORKBOOK, mapped: entity.columns ?? [] }, at);
+  const open = (sheet: string | undefined) =>
+    readWorkbook(bytes, { sheet, limit: DEFAULT_WORKBOOK, mapped: entity.columns ?? [] }, at);
+  let workbook = await open(entity.sheet);
   let columns: string[];
   try {
-    workbook.use((w) => w.next(1));
     columns = workbook.use((w) => w.columns());
+    if (entity.sheet === undefined) {
+      // The one that the manifest will name.
+      const { sheet } = JSON.parse(writer.use((w) => w.workbook(index, columns))) as { sheet: string };
+      workbook.dispose();
+      workbook = await open(sheet);
+    }
+    while (workbook.use((w) => w.next(ROWS)) === Step.has) yield;
+  } catch (e) {
+    throw placed(e, at);
   } finally {
     workbook.dispose();
   }
   yield* data(writing, index, columns, bytes, what);
 }
+
+/** Rows of a workbook that are looked at together. */
+const ROWS = 1000;
 
 function sourceOf(given: unknown, entity: EntityData, signal: AbortSignal | undefined): Puller<unknown> {
   const what = `the ${entity.records === undefined ? "row" : "record"} source of ${entity.entity}`;

@@ -351,8 +351,8 @@ codes! {
     XmlRecord "PKG-XML-RECORD" Error No "Unexpected record element"
         "Records are the children of the root, each named as the upper-cased AOT name of the entity (Pascal case where the flight EntityNamesInPascalCaseInXMLFiles is on), all the same (*Data management overview*)."
         "Name the record elements after the entity."
-    XmlFieldMissing "PKG-XML-FIELD-MISSING" Error No "Record without a mapped field"
-        "Every mapped field must occur in every record, empty if it has no value (DMF1830, *Data management error descriptions*)."
+    XmlFieldMissing "PKG-XML-FIELD-MISSING" Warning No "Record without a mapped field"
+        "A connector's documents ask for every mapped field in every record, empty if it has no value (field report). What becomes of a record that lacks one which others have is unverified; a field that no record has is PKG-COLUMN-MISSING (DMF1830)."
         "Write an empty element or attribute for a field without value."
 
     // ── composite entities ──

@@ -23,6 +23,7 @@ fn subject(label: &str, columns: &[&str], format: SourceFormat) -> Subject {
             .collect(),
         rules,
         whole_schema: false,
+        composite: false,
     }
 }
 

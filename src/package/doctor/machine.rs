@@ -11,10 +11,10 @@ use crate::package::manifest::Manifest;
 use crate::package::pull::Pull;
 use crate::package::zip::{Directory, EntryReader};
 use crate::package::{HEADER_FILE, MANIFEST_FILE};
-use crate::table::SourceFormat;
 
 use super::codes::{Code, Severity};
-use super::csv_file::{CsvFacts, CsvFile};
+use super::csv_file::CsvFacts;
+use super::file::DataFile;
 use super::keys::Next;
 use super::layout::{self, EntryFacts};
 use super::manifest_rules as rules;
@@ -33,6 +33,7 @@ pub struct Doctor {
     buffer: Vec<u8>,
     pub(super) plan: Facts,
     result: Option<Vec<Diagnostic>>,
+    workbook: u64,
 }
 
 /// What a repair needs to know.
@@ -54,7 +55,7 @@ struct Current {
     index: usize,
     subject: Subject,
     reader: EntryReader,
-    file: CsvFile,
+    file: DataFile,
 }
 
 impl Doctor {
@@ -62,6 +63,7 @@ impl Doctor {
         directory: Directory,
         parts: Arc<Parts>,
         schema: Option<Arc<Catalog>>,
+        workbook: u64,
     ) -> Self {
         let schema = Schema::new(schema);
         let mut report = Report::default();
@@ -96,7 +98,16 @@ impl Doctor {
         used.insert(&parts.manifest_entry);
         used.extend(parts.header.entry());
         layout::check(&entries, &used, &mut report);
-        Self { directory, report, waiting, current: None, buffer: Vec::new(), plan: facts, result: None }
+        Self {
+            directory,
+            report,
+            waiting,
+            current: None,
+            buffer: Vec::new(),
+            plan: facts,
+            result: None,
+            workbook,
+        }
     }
 
     /// The bytes of the package that are wanted, after a [`Pull::Want`].
@@ -169,19 +180,19 @@ impl Doctor {
 
     fn begin(&mut self, index: usize, subject: Subject) {
         let Some(entry) = self.directory.find(&subject.file) else { return };
-        match subject.format {
-            SourceFormat::Csv | SourceFormat::CsvUnicode => {}
-            SourceFormat::Other(ref name) if name.is_empty() => return,
-            _ => {
+        let Some(file) = DataFile::new(&subject, self.workbook) else {
+            if !subject.format.as_str().is_empty() {
                 let message = format!("the format {} is not examined", shown(subject.format.as_str()));
                 let finding = Diagnostic::new(Code::NotExamined, message);
                 self.report.add(finding.file(&subject.file).entity(&subject.label));
-                return;
             }
-        }
+            if subject.maps.is_empty() {
+                self.report.add(no_maps(&subject.label, false));
+            }
+            return;
+        };
         // What can't be unpacked has been told of.
         let Ok(reader) = self.directory.reader(entry) else { return };
-        let file = CsvFile::new(&subject.format);
         self.current = Some(Current { index, subject, reader, file });
     }
 
@@ -190,9 +201,7 @@ impl Doctor {
         let facts = current.file.into_facts();
         if current.subject.maps.is_empty() {
             let header = facts.header.as_deref().is_some_and(is_usable);
-            let message = format!("{} has no maps", shown(&current.subject.label));
-            let finding = Diagnostic::new(Code::MapMissing, message).repairable(header);
-            self.report.add(finding.file(MANIFEST_FILE).entity(&current.subject.label));
+            self.report.add(no_maps(&current.subject.label, header));
         }
         if let Some(entity) = self.plan.entities.get_mut(current.index) {
             entity.csv = facts;
@@ -205,9 +214,7 @@ impl Doctor {
         self.report.forget_repairs(&current.subject.file, true);
         self.report.add(finding.file(&current.subject.file).entity(&current.subject.label));
         if current.subject.maps.is_empty() {
-            let message = format!("{} has no maps", shown(&current.subject.label));
-            let finding = Diagnostic::new(Code::MapMissing, message).repairable(false);
-            self.report.add(finding.file(MANIFEST_FILE).entity(&current.subject.label));
+            self.report.add(no_maps(&current.subject.label, false));
         }
     }
 
@@ -228,6 +235,11 @@ impl Doctor {
         }
         shared.iter().for_each(|entry| self.report.forget_repairs(entry, false));
     }
+}
+
+fn no_maps(label: &str, repairable: bool) -> Diagnostic {
+    let message = format!("{} has no maps", shown(label));
+    Diagnostic::new(Code::MapMissing, message).repairable(repairable).file(MANIFEST_FILE).entity(label)
 }
 
 /// Whether maps can be made of a header.
@@ -290,10 +302,8 @@ fn check_files(manifest: &Manifest, facts: &Facts, report: &mut Report) {
             }
         }
         // Of a file that is read it is told whether it has a header to make maps of.
-        let is_read = facts.entry.is_some() && !entity.disabled && entity.format.csv_encoding().is_some();
-        if entity.maps.is_empty() && !is_read {
-            let message = format!("{} has no maps", shown(&entity.label));
-            add(Diagnostic::new(Code::MapMissing, message).repairable(false));
+        if entity.maps.is_empty() && (facts.entry.is_none() || entity.disabled) {
+            add(no_maps(&entity.label, false));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::catalog::nearest;
 use crate::package::manifest::{Manifest, ManifestEntity};
 use crate::package::xml::{IssueKind, ManifestIssue};
-use crate::table::SourceFormat;
+use crate::table::{SourceFormat, sheet_name};
 
 use super::codes::{Code, Severity};
 use super::levels::{self, Line};
@@ -113,7 +113,7 @@ fn check_entity(entity: &ManifestEntity, schema: &Schema, report: &mut Report) {
         add(Diagnostic::new(Code::CompositeCsv, message));
     }
     if entity.format == SourceFormat::Excel && !entity.sheet.is_empty() {
-        let expected = sheet_name(&entity.label);
+        let expected = sheet_name(&entity.label) + "$";
         if entity.sheet != expected {
             let message =
                 format!("the sheet is {}, the service writes {}", shown(&entity.sheet), shown(&expected));
@@ -193,13 +193,6 @@ fn is_xml(format: &SourceFormat) -> bool {
     matches!(format, SourceFormat::XmlElement | SourceFormat::XmlAttribute)
 }
 
-/// As the service writes it.
-fn sheet_name(label: &str) -> String {
-    let mut name: String = label.chars().map(|c| if c == ' ' { '_' } else { c }).take(30).collect();
-    name.push('$');
-    name
-}
-
 fn filled(map: &crate::package::manifest::Map) -> bool {
     map.auto_default || map.auto_generated
 }
@@ -226,5 +219,6 @@ pub(super) fn subject(entity: &ManifestEntity, file: &str, schema: &Schema) -> S
         maps: column_maps(entity),
         rules: known.map(|known| Arc::new(EntityRules::of(known, catalog))),
         whole_schema: schema.is_whole(),
+        composite: is_composite(entity, schema),
     }
 }

@@ -7,6 +7,7 @@ mod codes;
 mod columns;
 mod csv;
 mod csv_file;
+mod file;
 mod keys;
 mod layout;
 mod levels;
@@ -17,6 +18,9 @@ mod report;
 mod rewrite_csv;
 mod rows;
 mod subject;
+#[cfg(feature = "excel")]
+mod workbook_file;
+mod xml_file;
 
 pub use codes::{Code, CodeInfo, Repair, Severity};
 pub use machine::{Doctor, refusal};

@@ -44,8 +44,9 @@ impl Repairer {
         directory: Directory,
         parts: Arc<Parts>,
         schema: Option<Arc<Catalog>>,
+        workbook: u64,
     ) -> Self {
-        let doctor = Doctor::new(directory.clone(), Arc::clone(&parts), schema.clone());
+        let doctor = Doctor::new(directory.clone(), Arc::clone(&parts), schema.clone(), workbook);
         Self { directory, parts, schema, state: State::Examining(Box::new(doctor)), changes: Vec::new() }
     }
 
@@ -76,7 +77,7 @@ impl Repairer {
     /// # Errors
     /// `MANIFEST_INVALID` where no safe correction exists. `PACKAGE_CORRUPT` for damage of the package. No call after an error
     /// gives more.
-    pub fn next(&mut self) -> Result<Pull<Vec<u8>>> {
+    pub fn read(&mut self) -> Result<Pull<Vec<u8>>> {
         match std::mem::replace(&mut self.state, State::Failed) {
             State::Examining(mut doctor) => {
                 let pull = match doctor.step()? {
@@ -92,7 +93,7 @@ impl Repairer {
                 Ok(pull)
             }
             State::Writing(mut rewriter) => {
-                let pull = rewriter.next()?;
+                let pull = rewriter.read()?;
                 self.state = State::Writing(rewriter);
                 Ok(pull)
             }

@@ -33,7 +33,11 @@ impl CsvRewrite {
         Some(Self {
             skip: facts.mark,
             decoder: Decoder::new(facts.encoding?),
-            to: format.csv_encoding()?,
+            to: match format {
+                SourceFormat::CsvUnicode => Encoding::Utf16Le,
+                SourceFormat::Csv => Encoding::Windows1252,
+                _ => return None,
+            },
             text: String::new(),
             row: String::new(),
             state: State::Start,

@@ -41,6 +41,7 @@ pub(super) struct Subject {
     pub(super) maps: Vec<ColumnMap>,
     pub(super) rules: Option<Arc<EntityRules>>,
     pub(super) whole_schema: bool,
+    pub(super) composite: bool,
 }
 
 /// Column → field.

@@ -79,6 +79,9 @@ fn attributes_stay_but_for_nil() {
     let after = replaced(V1, "<SampleFilePath />", "<SampleFilePath>x</SampleFilePath>");
     changed(&text, &after, |doc| doc.set_entity_text(0, "SampleFilePath", "x").unwrap());
     assert_eq!(doc(&text).entity_text(0, "SampleFilePath"), None);
+    let text = replaced(V1, "<SampleFilePath />", "<SampleFilePath i:nil='false' />");
+    let after = replaced(V1, "<SampleFilePath />", "<SampleFilePath i:nil='false'>x</SampleFilePath>");
+    changed(&text, &after, |doc| doc.set_entity_text(0, "SampleFilePath", "x").unwrap());
 }
 
 // Kills mutants in the choice of the place: before the first later one, with unknown elements by name.

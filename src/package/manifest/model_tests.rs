@@ -163,6 +163,36 @@ fn an_element_of_another_namespace_is_read_where_there_is_no_other() {
     assert_eq!((issue.entity, issue.line, issue.column), (Some(0), 7, 7));
 }
 
+#[test]
+fn of_two_elements_of_another_namespace_the_first_counts() {
+    let two = "<Disable xmlns=\"urn:x\">true</Disable><Disable xmlns=\"urn:x\">false</Disable>";
+    let text = EXAMPLE.replace("<Disable>false</Disable>", two);
+    let doc = ManifestDoc::parse(text.as_bytes(), 64).unwrap();
+    assert!(doc.manifest().entities[0].disabled);
+    assert_eq!(doc.issues().len(), 2);
+}
+
+#[test]
+fn issues_come_in_the_order_of_the_document() {
+    let entity = EXAMPLE.split_once("    <DataM").unwrap().1.split_once("  </PackageEntityList>").unwrap().0;
+    let bad = entity
+        .replacen("<ArrayIndex>0<", "<ArrayIndex>x<", 1)
+        .replace("<Disable>false</Disable>", "")
+        .replace("<SkipStaging>", "<Disable>No</Disable><SkipStaging>");
+    let text = EXAMPLE.replace("  </PackageEntityList>", &format!("    <DataM{bad}  </PackageEntityList>"));
+    let doc = ManifestDoc::parse(text.as_bytes(), 64).unwrap();
+    let found: Vec<_> =
+        doc.issues().into_iter().map(|issue| (issue.entity, issue.line, issue.to_string())).collect();
+    assert_eq!(
+        found,
+        [
+            (Some(1), 33, "<ArrayIndex> is \"x\", not a whole number".to_owned()),
+            (Some(1), 48, "<Disable> comes too late, after <SequenceInLevel>".to_owned()),
+            (Some(1), 48, "<Disable> is \"No\", not true or false".to_owned()),
+        ]
+    );
+}
+
 // Kills the mutants that accept any order, or compare with the wrong neighbour.
 #[test]
 fn an_element_that_comes_too_late_is_read_and_named_with_its_place() {

@@ -104,7 +104,7 @@ impl Element {
         let name = member.name(source);
         let known = |child: &Self| members.iter().any(|(known, _)| *known == child.name(source));
         let later = |child: &Self| child.name(source) > name;
-        let first = self.children.iter().position(|child| later(child) && child.ours && known(child));
+        let first = self.children.iter().position(|child| later(child) && known(child));
         let mut place = first.unwrap_or(self.children.len());
         while let Some(before) = place.checked_sub(1) {
             if !self.children.get(before).is_some_and(|child| later(child) && !known(child)) {

@@ -30,7 +30,8 @@ pub(crate) enum IssueKind {
     },
     /// Was there before: the service ignores it, and so do we.
     Twice,
-    /// The service fails on the value. We take 0, false or an empty text.
+    /// A .NET data contract fails on the value, or (a fixed one) the service does not know it; how the service words that is
+    /// unverified. We take 0, false or an empty text.
     BadValue {
         /// The first 40 characters; `i:nil` for no value.
         found: String,

@@ -84,11 +84,10 @@ fn sort(element: &mut Element, source: &mut Source, shape: &'static Shape) -> us
 fn remove(element: &mut Element, source: &mut Source, shape: &'static Shape) -> usize {
     let mut removed = 0;
     if let Shape::Members(members) = shape {
-        let survey = survey(element, source, members);
-        let faults = survey.faults.into_iter().map(|(index, ..)| index);
-        let surplus: Vec<usize> = faults.filter(|index| !survey.chosen.contains(&Some(*index))).collect();
+        // Those of another namespace that count are bound by now, and late ones moved.
+        let surplus = survey(element, source, members).faults;
         removed = surplus.len();
-        let mut surplus = surplus.into_iter().peekable();
+        let mut surplus = surplus.into_iter().map(|(index, ..)| index).peekable();
         if removed > 0 {
             element.retain(source, |index, _, _| surplus.next_if_eq(&index).is_none());
         }

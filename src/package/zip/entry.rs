@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use crate::error::{Error, Result};
 use crate::package::pull::{Pull, Wanted};
@@ -26,7 +26,7 @@ pub(crate) struct EntryReader {
     input: Vec<u8>,
     used: usize,
     inflate: Option<Decompress>,
-    crc: crc32fast::Hasher,
+    crc: Crc,
     done: u64,
     ended: bool,
     /// Whether the compressed bytes are handed over as they are.
@@ -67,7 +67,7 @@ impl EntryReader {
             input: Vec::new(),
             used: 0,
             inflate: (entry.method == DEFLATED && !raw).then(|| Decompress::new(false)),
-            crc: crc32fast::Hasher::new(),
+            crc: Crc::new(),
             done: 0,
             ended: false,
             raw,
@@ -204,7 +204,7 @@ impl EntryReader {
         if self.done != self.entry.size {
             return Err(self.damaged(&format!("it has {} bytes and promises {}", self.done, self.entry.size)));
         }
-        let found = self.crc.clone().finalize();
+        let found = self.crc.sum();
         if found != self.entry.crc {
             return Err(
                 self.damaged(&format!("its checksum is {found:08x} and should be {:08x}", self.entry.crc))

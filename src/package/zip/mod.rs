@@ -31,6 +31,14 @@ const FLAG_DESCRIPTOR: u16 = 0x0008;
 /// General-purpose flag: the name is UTF-8.
 const FLAG_UTF8: u16 = 0x0800;
 
+/// The checksum of a zip's entries. flate2's own, whose tables are in the program anyway.
+#[cfg(feature = "full")]
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
 /// `PACKAGE_CORRUPT`.
 pub(super) fn corrupt(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::PackageCorrupt, message)

@@ -5,6 +5,8 @@
 //! A larger one goes out as it grows and tells its sizes behind the data, so that memory does not grow with it. ZIP64 records
 //! stand only where a number needs them.
 
+use flate2::Crc;
+
 use crate::error::{Error, Result};
 
 use super::deflate::{Block, Blocks};
@@ -32,7 +34,7 @@ pub(crate) struct ZipWriter {
 
 struct Open {
     header: EntryHeader,
-    crc: crc32fast::Hasher,
+    crc: Crc,
     /// Compressed content until the header goes out; nothing afterwards.
     held: Vec<u8>,
     /// Where the header stands, once it went out.
@@ -223,8 +225,7 @@ impl ZipWriter {
         if u16::try_from(header.name.len()).is_err() {
             return Err(Error::argument("the name of an entry is longer than 65535 bytes"));
         }
-        self.open =
-            Some(Open { header, crc: crc32fast::Hasher::new(), held: Vec::new(), offset: None, content });
+        self.open = Some(Open { header, crc: Crc::new(), held: Vec::new(), offset: None, content });
         Ok(())
     }
 
@@ -259,7 +260,7 @@ impl ZipWriter {
             Content::Raw(0) => {}
             Content::Raw(_) => return Err(corrupt("an entry that is copied was cut short")),
             Content::Complete if self.blocks.pending() == 0 => {
-                open.header.crc = open.crc.clone().finalize();
+                open.header.crc = open.crc.sum();
             }
             Content::Complete => {
                 return Err(Error::argument("blocks of the entry before are still being compressed"));

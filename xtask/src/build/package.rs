@@ -30,6 +30,7 @@ pub(super) fn assemble(workspace: &Workspace, modules: &Path) -> anyhow::Result<
         }
     }
     compile(workspace, &dist)?;
+    inline(workspace, &dist)?;
     copy(&workspace.require("pkg-template/README.md")?, &package.join("README.md"))?;
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
         copy(&workspace.require(licence)?, &package.join(licence))?;
@@ -56,6 +57,16 @@ fn compile(workspace: &Workspace, dist: &Path) -> anyhow::Result<()> {
     run(&mut tsc)
 }
 
+/// The module as JavaScript, for the entry that can fetch nothing.
+fn inline(workspace: &Workspace, dist: &Path) -> anyhow::Result<()> {
+    let mut script = command("node", workspace.root());
+    script
+        .arg(workspace.require("pkg-template/scripts/inline.mjs")?)
+        .arg(dist.join("core.wasm"))
+        .arg(dist.join("inline-core.js"));
+    run(&mut script)
+}
+
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     std::fs::copy(from, to)
         .with_context(|| format!("{} could not be copied to {}", from.display(), to.display()))?;
@@ -75,7 +86,7 @@ fn with_version(manifest: &str, version: &str) -> anyhow::Result<String> {
 fn check_files(manifest: &str, package: &Path) -> anyhow::Result<()> {
     let manifest: Value = serde_json::from_str(manifest)?;
     let mut named = Vec::new();
-    for field in ["exports", "main", "types", "module", "browser"] {
+    for field in ["bin", "exports", "main", "types", "module", "browser"] {
         named_files(manifest.get(field).unwrap_or(&Value::Null), &mut named);
     }
     // It is written right after this check.

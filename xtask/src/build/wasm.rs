@@ -18,7 +18,7 @@ use crate::{profile, say};
 /// both. The features are those that rustc compiles for, by name: with `--all-features` it writes an
 /// import encoding that Node 20 cannot load.
 const OPTIMISE: [&str; 9] = [
-    "-Os",
+    "-Oz",
     "--enable-simd",
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",

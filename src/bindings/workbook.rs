@@ -1,0 +1,134 @@
+//! Workbooks, in a module of their own: written by a plan of the package's writer, read as a whole.
+
+use js_sys::Uint8Array;
+use serde::Deserialize;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::parse::parse;
+use super::thrown::throw;
+use crate::error::Error;
+use crate::table::{
+    BatchBuilder, RowBatch, WorkbookOptions, WorkbookPlan, WorkbookReader as Reader,
+    WorkbookWriter as Writer, push_units,
+};
+
+/// Writes a workbook.
+#[wasm_bindgen]
+pub struct WorkbookWriter(Option<Writer>);
+
+#[wasm_bindgen]
+impl WorkbookWriter {
+    /// `plan` as JSON of the package's writer.
+    #[wasm_bindgen(constructor)]
+    pub fn new(plan: &str) -> Result<Self, JsValue> {
+        let plan: WorkbookPlan = parse(plan, "plan of the workbook").map_err(throw)?;
+        Writer::new(&plan.sheet, plan.columns).map(|writer| Self(Some(writer))).map_err(throw)
+    }
+
+    /// Whole rows.
+    #[wasm_bindgen(js_name = writeRows)]
+    pub fn write_rows(&mut self, text: &str, ends: &[u32], kinds: &[u8]) -> Result<(), JsValue> {
+        self.0.as_mut().ok_or_else(finished)?.write(text, ends, kinds).map_err(throw)
+    }
+
+    /// The workbook.
+    pub fn finish(&mut self) -> Result<Uint8Array, JsValue> {
+        let bytes = self.0.take().ok_or_else(finished)?.finish().map_err(throw)?;
+        Ok(Uint8Array::from(bytes.as_slice()))
+    }
+}
+
+fn finished() -> JsValue {
+    throw(Error::new(crate::ErrorCode::Disposed, "the workbook is finished already"))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct Options {
+    sheet: Option<String>,
+    limit: f64,
+    mapped: Vec<String>,
+}
+
+/// Reads the rows of a workbook's sheet.
+#[wasm_bindgen]
+pub struct WorkbookReader {
+    reader: Reader,
+    batch: RowBatch,
+    units: Vec<u16>,
+    ended: bool,
+}
+
+#[wasm_bindgen]
+impl WorkbookReader {
+    /// `options` as JSON.
+    #[wasm_bindgen(constructor)]
+    pub fn new(bytes: Vec<u8>, options: &str) -> Result<Self, JsValue> {
+        let options: Options = parse(options, "options of the workbook").map_err(throw)?;
+        let options = WorkbookOptions {
+            sheet: options.sheet.filter(|name| !name.is_empty()),
+            mapped: options.mapped,
+            limit: options.limit as u64,
+        };
+        let reader = Reader::new(bytes, &options).map_err(throw)?;
+        Ok(Self { reader, batch: RowBatch::default(), units: Vec::new(), ended: false })
+    }
+
+    /// Columns in the order of the sheet.
+    pub fn columns(&self) -> Vec<String> {
+        self.reader.columns().to_vec()
+    }
+
+    /// Up to `max` rows: 1, or 2 at the end.
+    pub fn next(&mut self, max: usize) -> Result<u8, JsValue> {
+        self.units.clear();
+        if self.ended {
+            return Ok(2);
+        }
+        let mut sink = BatchBuilder::new(max.max(1));
+        self.ended = !self.reader.read(&mut sink).map_err(throw)?;
+        let Some(batch) = sink.into_batch() else { return Ok(2) };
+        if !batch.text.is_ascii() {
+            push_units(&batch.text, &mut self.units);
+        }
+        self.batch = batch;
+        Ok(1)
+    }
+
+    /// Rows of the batch.
+    #[wasm_bindgen(getter)]
+    pub fn rows(&self) -> usize {
+        self.batch.rows
+    }
+
+    /// Where the text lies in memory, until the next call: ASCII, or UTF-16.
+    #[wasm_bindgen(getter, js_name = textPtr)]
+    pub fn text_ptr(&self) -> usize {
+        if self.ascii() { self.batch.text.as_ptr() as usize } else { self.units.as_ptr() as usize }
+    }
+
+    /// Length of the text in bytes.
+    #[wasm_bindgen(getter, js_name = textLength)]
+    pub fn text_length(&self) -> usize {
+        if self.ascii() { self.batch.text.len() } else { self.units.len() * 2 }
+    }
+
+    /// Whether all of the text is ASCII.
+    #[wasm_bindgen(getter)]
+    pub fn ascii(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    /// Where the cells' ends lie in memory, until the next call.
+    #[wasm_bindgen(getter, js_name = endsPtr)]
+    pub fn ends_ptr(&self) -> usize {
+        self.batch.ends.as_ptr() as usize
+    }
+
+    /// How many there are.
+    #[wasm_bindgen(getter, js_name = endsLength)]
+    pub fn ends_length(&self) -> usize {
+        self.batch.ends.len()
+    }
+}
