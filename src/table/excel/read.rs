@@ -207,7 +207,7 @@ fn choose<'a>(workbook: &'a Workbook, wanted: Option<&str>) -> Result<&'a SheetR
     // The manifest's notation is that of the database driver: Sheet$, or 'My sheet$'.
     let bare = wanted.strip_prefix('\'').and_then(|name| name.strip_suffix('\'')).unwrap_or(wanted);
     let bare = bare.strip_suffix('$').unwrap_or(bare);
-    let named = |name: &str| sheets.iter().find(|sheet| sheet.name.to_lowercase() == name.to_lowercase());
+    let named = |name: &str| sheets.iter().find(|sheet| sheet.name.eq_ignore_ascii_case(name));
     if let Some(sheet) = named(wanted).or_else(|| named(bare)) {
         return Ok(sheet);
     }
