@@ -14,7 +14,7 @@ use crate::package::{
     Block, BlockDeflater, ColumnBatch, ColumnText, DataPackage, FileReader, Limits, Opener, PackageSpec,
     PackageWriter as Writer, Pull, Rewriter, RowBatch, RowReader,
 };
-use crate::table::push_units;
+use d365_clm_text::encoding::push_units;
 
 /// Compresses one block, in a worker.
 #[wasm_bindgen(js_name = deflateBlock)]

@@ -1,5 +1,6 @@
 //! Workbooks, in a module of their own: written by a plan of the package's writer, read as a whole.
 
+use d365_clm_text::encoding::push_units;
 use js_sys::Uint8Array;
 use serde::Deserialize;
 use wasm_bindgen::JsValue;

@@ -77,7 +77,7 @@ impl CsvReader {
     pub(crate) fn pull(&mut self, sink: &mut impl RowSink) -> Result<bool> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         if !rest.is_empty() {
-            self.at += self.tokenizer.feed(rest, sink).map_err(csv_error)?;
+            self.at += sink.feed_from(&mut self.tokenizer, rest).map_err(csv_error)?;
             if sink.is_full() {
                 return Ok(true);
             }
