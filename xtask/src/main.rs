@@ -1,9 +1,10 @@
-//! Every command of the README: `cargo xtask setup | build | demo | test | bench | catalog`.
+//! Every command of the README: `cargo xtask setup | build | demo | test | bench | catalog | diagnostics`.
 
 mod bench;
 mod build;
 mod catalog;
 mod demo;
+mod diagnostics;
 mod process;
 mod profile;
 mod setup;
@@ -24,7 +25,9 @@ usage: cargo xtask COMMAND
   bench [--quick] [--only NAME] [--rounds N]
             the package's speed side by side with its peers; bench-results.json
   catalog --from FILE [--check]
-            makes the entity catalogue from the reference's entities.json, or compares only";
+            makes the entity catalogue from the reference's entities.json, or compares only
+  diagnostics
+            makes docs/diagnostics.md from the package doctor's table of codes";
 
 /// A line for the person who waits; on stdout, at once.
 #[macro_export]
@@ -83,6 +86,7 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         }
         ["catalog", "--from", file] => catalog::write(&Workspace::locate()?, file)?,
         ["catalog", "--from", file, "--check"] => catalog::check(&Workspace::locate()?, file)?,
+        ["diagnostics"] => diagnostics::write(&Workspace::locate()?)?,
         [] | ["help" | "--help" | "-h"] => say!("{USAGE}"),
         _ => {
             eprintln!("error: unknown command line: {}\n\n{USAGE}", arguments.join(" "));

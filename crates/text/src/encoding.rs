@@ -115,6 +115,7 @@ fn ascii_length(bytes: &[u8]) -> usize {
 pub struct Undecodable(pub Encoding);
 
 /// Turns chunks of bytes into text; a character may be cut anywhere.
+#[derive(Debug)]
 pub struct Decoder {
     encoding: Encoding,
     /// The beginning of a character whose rest has not come yet.
