@@ -29,7 +29,7 @@ export async function open(
   const text = toJson(
     {
       ...(limits === undefined ? {} : { limits }),
-      ...(schema === undefined ? {} : { schema: { entities: schema.entities, enums: schema.enums } }),
+      ...(schema === undefined ? {} : { schema: partsOf(schema) }),
     },
     "the options",
   );
@@ -40,6 +40,12 @@ export async function open(
     true,
   );
   return DataPackage.open(loader, reader, access, limits ?? {});
+}
+
+/** What the module reads of it: the object may have functions besides. */
+function partsOf(schema: Schema): Schema {
+  const { entities, enums, formats } = schema ?? {};
+  return { entities, enums, ...(formats === undefined ? {} : { formats }) };
 }
 
 async function describe(
