@@ -69,7 +69,7 @@ impl Encoding {
     }
 }
 
-fn encode_utf16(text: &str, out: &mut Vec<u8>, bytes: fn(u16) -> [u8; 2]) {
+fn encode_utf16(text: &str, out: &mut Vec<u8>, bytes: impl Fn(u16) -> [u8; 2] + Copy) {
     out.reserve(text.len() * 2);
     let mut rest = text;
     while !rest.is_empty() {
@@ -179,7 +179,7 @@ fn decode_utf8(bytes: &[u8], out: &mut String) -> Option<usize> {
     }
 }
 
-fn decode_utf16(bytes: &[u8], out: &mut String, unit: fn([u8; 2]) -> u16) -> Option<usize> {
+fn decode_utf16(bytes: &[u8], out: &mut String, unit: impl Fn([u8; 2]) -> u16 + Copy) -> Option<usize> {
     const BLOCK: usize = 64;
     out.reserve(bytes.len() / 2);
     let mut rest = bytes;

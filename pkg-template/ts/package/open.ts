@@ -17,6 +17,11 @@ export interface OpenOptions extends RunOptions {
   fetch?: typeof fetch;
   /** The tenant's own schema, for `diagnose`; default: the catalogue. */
   schema?: Schema;
+  /**
+   * For `diagnose` and `repair`: `PackageHeader.xml` may be missing or unreadable, and it and `Manifest.xml` may lie in a folder or be
+   * spelled differently, as long as only one entry can be meant. Default false.
+   */
+  lenient?: boolean;
 }
 
 export async function open(
@@ -24,11 +29,12 @@ export async function open(
   source: PackageSource,
   options: OpenOptions = {},
 ): Promise<DataPackage> {
-  const { signal, limits, schema } = options;
+  const { signal, limits, schema, lenient } = options;
   throwIfAborted(signal);
   const text = toJson(
     {
       ...(limits === undefined ? {} : { limits }),
+      ...(lenient === undefined ? {} : { lenient }),
       ...(schema === undefined ? {} : { schema: partsOf(schema) }),
     },
     "the options",
