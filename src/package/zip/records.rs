@@ -15,6 +15,10 @@ impl<'a> Fields<'a> {
         Some(head)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_le_bytes)
     }
@@ -61,8 +65,8 @@ pub(super) const RECORD_64: u64 = 56;
 
 impl End {
     /// Looks for the record backwards from the end of `tail`, which begins at `base` and reaches to the end of the archive.
-    /// Its comment must reach exactly to the end of the file: text that merely looks like the record, inside a comment or in
-    /// data, does not pass.
+    /// Its comment must reach to the end of the file, padding aside: text that merely looks like the record, inside a comment
+    /// or in data, does not pass.
     pub(super) fn find(tail: &[u8], base: u64) -> Option<Self> {
         let last = tail.len().checked_sub(END_SIZE)?;
         let first = last.saturating_sub(usize::from(u16::MAX));
@@ -79,7 +83,9 @@ impl End {
         let directory_size = fields.u32()?;
         let directory_offset = fields.u32()?;
         let comment = fields.u16()?;
-        if at + END_SIZE + usize::from(comment) != bytes.len() {
+        // Zeros may follow: what is written to a tape or a pipe is padded to whole blocks.
+        let rest = bytes.get(at + END_SIZE + usize::from(comment)..)?;
+        if rest.iter().any(|&byte| byte != 0) {
             return None;
         }
         let needs_64 = entries == u16::MAX
