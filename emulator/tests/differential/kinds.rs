@@ -202,11 +202,11 @@ pub const KINDS: &[(&str, Outcome, Make)] = &[
     })),
     ("a flag that is none", Refused("PKG-MANIFEST-VALUE"), |r, s| edit(r, s, |r, e| {
         let name = *r.pick(&["Disable", "RunBusinessLogic", "RunBusinessValidation"]);
-        e.set(name, r.pick(&["True", "yes", "-1", "ja"]));
+        e.set(name, r.word(&["True", "yes", "-1", "ja"]));
     })),
     ("a number that is none", Refused("PKG-MANIFEST-VALUE"), |r, s| edit(r, s, |r, e| {
         let name = *r.pick(&["ExecutionUnit", "LevelInExecutionUnit", "SequenceInLevel"]);
-        e.set(name, r.pick(&["one", "1.5", "99999999999", "1 2"]));
+        e.set(name, r.word(&["one", "1.5", "99999999999", "1 2"]));
     })),
     ("no entities", Refused("PKG-NO-ENTITIES"), |r, s| with(r, s, |_, p| p.entities.clear())),
     ("an apostrophe in the project's name", Refused("PKG-PROJECT-APOSTROPHE"), |r, s| with(r, s, |_, p| {
@@ -239,7 +239,7 @@ pub const KINDS: &[(&str, Outcome, Make)] = &[
         e.set("EntityName", &name);
     })),
     ("an entity without format", Refused("PKG-FORMAT-MISSING"), |r, s| edit(r, s, |_, e| e.set("SourceFormat", ""))),
-    ("an unknown format", Refused("PKG-FORMAT-UNKNOWN"), |r, s| edit(r, s, |r, e| e.set("SourceFormat", r.pick(&["csv-unicode", "CSV-UTF8", "Package", "CSV "])))),
+    ("an unknown format", Refused("PKG-FORMAT-UNKNOWN"), |r, s| edit(r, s, |r, e| e.set("SourceFormat", r.word(&["csv-unicode", "CSV-UTF8", "Package", "CSV "])))),
     ("an entity without file", Refused("PKG-FILE-UNNAMED"), |r, s| edit(r, s, |_, e| e.set("InputFilePath", ""))),
     ("a data file is missing", Refused("PKG-FILE-MISSING"), |r, s| edit(r, s, |_, e| e.set("InputFilePath", "Elsewhere.csv"))),
     ("a data file in other spelling", Refused("PKG-FILE-MISSING"), |r, s| edit(r, s, |r, e| {
@@ -334,12 +334,14 @@ pub const KINDS: &[(&str, Outcome, Make)] = &[
         again[at] = key;
         e.rows.push(again);
     })),
-    ("a key in other digits", Refused("PKG-KEY-DUPLICATE"), |r, s| edit_if(r, s, |e| decimal_key(e).is_some(), |r, e| {
-        let mut again = r.pick(&e.rows).clone();
-        let at = decimal_key(e).unwrap();
-        again[at] = format!("{}.00", again[at]);
-        e.rows.push(again);
-    })),
+    ("a key in other digits", Refused("PKG-KEY-DUPLICATE"), |r, s| {
+        let mut package = chain(s, [1, 2, 3]);
+        let lines = &mut package.entities[2];
+        let mut again = lines.rows[0].clone();
+        again[1] = r.word(&["1.00", "01", "+1", "1e0", "10e-1"]).to_owned();
+        lines.rows.push(again);
+        package
+    }),
     ("text in a number", Refused("PKG-VALUE-TYPE"), |r, s| bad_value(r, s, &["Edm.Int32", "Edm.Int64", "Edm.Decimal"], &["one", "1,5", "1.2.3", "--1", "0x10", "1 000", "NaN"])),
     ("a fraction in an integer", Refused("PKG-VALUE-TYPE"), |r, s| bad_value(r, s, &["Edm.Int32", "Edm.Int64"], &["1.5", "1e3", "99999999999999999999"])),
     ("no date", Refused("PKG-VALUE-TYPE"), |r, s| bad_value(r, s, &["Edm.DateTimeOffset"], &["31.01.2026", "1/31/2026", "2026-02-30", "2026-13-01", "today", "2026-01-31T25:00:00", "20260131"])),
@@ -509,10 +511,6 @@ fn is_key(entity: &Entity, column: usize) -> bool {
 
 fn string_key(entity: &Entity) -> Option<usize> {
     (0..entity.columns.len()).find(|at| is_key(entity, *at) && entity.columns[*at].edm == "Edm.String")
-}
-
-fn decimal_key(entity: &Entity) -> Option<usize> {
-    (0..entity.columns.len()).find(|at| is_key(entity, *at) && entity.columns[*at].edm == "Edm.Decimal")
 }
 
 fn key_changed(entity: &Entity, row: &[String], key: &str) -> Vec<String> {
