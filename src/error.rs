@@ -3,6 +3,8 @@
 //! What belongs here: the codes, the carrier, its rendering. What does not: the decision whether an error is worth a
 //! retry (`http::retry`) and the reading of a service's answer (`odata::fault`).
 
+use std::ops::{Deref, DerefMut};
+
 use serde::{Deserialize, Serialize};
 
 /// Stable, public names of everything that can go wrong. They are API: never reused, never renamed.
@@ -175,12 +177,32 @@ pub struct Place {
     pub column: Option<String>,
 }
 
-/// The error of every fallible function of this crate.
+/// The error of every fallible function of this crate: a [`Failure`], behind a pointer because results are handed through many
+/// functions and seldom hold one.
 #[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
+#[serde(transparent)]
+#[error("{}", self.message)]
+pub struct Error(Box<Failure>);
+
+impl Deref for Error {
+    type Target = Failure;
+
+    fn deref(&self) -> &Failure {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Failure {
+        &mut self.0
+    }
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[error("{message}")]
 #[non_exhaustive]
-pub struct Error {
+pub struct Failure {
     /// What kind of failure it is.
     pub code: ErrorCode,
     /// One sentence for a person, without secrets.
@@ -209,7 +231,7 @@ impl Error {
     /// A failure without any context yet.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Failure {
             code,
             message: message.into(),
             status: None,
@@ -218,7 +240,7 @@ impl Error {
             at: None,
             hint: None,
             result: None,
-        }
+        }))
     }
 
     /// `INVALID_ARGUMENT`.

@@ -23,3 +23,11 @@ pub fn on_panic(callback: Function) {
         });
     }));
 }
+
+/// Panics.
+#[cfg(feature = "panic-probe")]
+#[wasm_bindgen(js_name = panicProbe)]
+#[allow(clippy::panic, reason = "it is what the test wants")]
+pub fn panic_probe() {
+    panic!("as the test asked")
+}

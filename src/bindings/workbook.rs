@@ -1,5 +1,6 @@
 //! Workbooks, in a module of their own: written by a plan of the package's writer, read as a whole.
 
+use d365_clm_text::encoding::push_units;
 use js_sys::Uint8Array;
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
@@ -9,8 +10,7 @@ use super::parse::parse;
 use super::thrown::throw;
 use crate::error::Error;
 use crate::table::{
-    BatchBuilder, RowBatch, WorkbookOptions, WorkbookPlan, WorkbookReader as Reader,
-    WorkbookWriter as Writer, push_units,
+    BatchBuilder, RowBatch, WorkbookOptions, WorkbookPlan, WorkbookReader as Reader, WorkbookWriter as Writer,
 };
 
 /// Writes a workbook.

@@ -271,6 +271,6 @@ mod tests {
     fn a_misspelt_property_is_answered_with_the_nearest_one() {
         let error = builtin().find("VendorsV2").unwrap().require("VendorAcountNumber").unwrap_err();
         assert_eq!(error.code, ErrorCode::UnknownProperty);
-        assert!(error.hint.unwrap().contains("\"VendorAccountNumber\""));
+        assert!(error.hint.as_deref().unwrap().contains("\"VendorAccountNumber\""));
     }
 }

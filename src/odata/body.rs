@@ -123,7 +123,7 @@ mod tests {
         let error = write("Currencies", r#"{"CurrencyCod":"EUR"}"#).unwrap_err();
         assert_eq!(error.code, ErrorCode::UnknownProperty);
         let error = write("Currencies", r#"{"DecimalsCount_MX":1.5}"#).unwrap_err();
-        assert_eq!(error.at.unwrap().column.as_deref(), Some("DecimalsCount_MX"));
+        assert_eq!(error.at.as_deref().unwrap().column.as_deref(), Some("DecimalsCount_MX"));
         assert!(write("Currencies", "[]").is_err());
     }
 

@@ -210,7 +210,7 @@ mod tests {
         let error = fault(Method::Post, 400, body);
         assert_eq!(error.code, ErrorCode::ValidationFailed);
         assert_eq!(error.message, "Item number 1999 was not found.");
-        assert!(!error.service.unwrap().inner.unwrap().contains("Secret.Place"));
+        assert!(!error.service.as_deref().unwrap().inner.as_deref().unwrap().contains("Secret.Place"));
     }
 
     #[test]

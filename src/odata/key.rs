@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_missing_or_foreign_part_is_named() {
         let error = key("VendorsV2", Some("usmf"), "{}").unwrap_err();
-        assert_eq!(error.at.unwrap().column.as_deref(), Some("VendorAccountNumber"));
+        assert_eq!(error.at.as_deref().unwrap().column.as_deref(), Some("VendorAccountNumber"));
         let error =
             key("VendorsV2", Some("usmf"), r#"{"VendorAccountNumber":"1","VendorGroupId":"2"}"#).unwrap_err();
         assert!(error.message.contains("VendorGroupId"), "{error}");

@@ -345,7 +345,7 @@ mod tests {
         let query = Query::default();
         let error = drive(count(&service(), "Currencies", &query).unwrap(), refused()).unwrap_err();
         assert_eq!(error.code, ErrorCode::AppNotRegistered);
-        assert!(error.hint.unwrap().contains("Microsoft Entra ID applications"));
+        assert!(error.hint.as_deref().unwrap().contains("Microsoft Entra ID applications"));
         let one_right = vec![Response::new(403, ""), Response::new(200, r#"{"value":[]}"#)];
         let error = drive(count(&service(), "Currencies", &query).unwrap(), one_right).unwrap_err();
         assert_eq!(error.code, ErrorCode::Forbidden);
@@ -365,6 +365,6 @@ mod tests {
         assert_eq!(error.unwrap_err().code, ErrorCode::InvalidArgument);
         let wrong =
             action(&service(), "VendorsV2", "GenerateVendorDetailFormURL", r#"{"vendAccount":"1"}"#, None);
-        assert!(wrong.unwrap_err().hint.unwrap().contains("_vendAccount"));
+        assert!(wrong.unwrap_err().hint.as_deref().unwrap().contains("_vendAccount"));
     }
 }

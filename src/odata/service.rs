@@ -166,7 +166,7 @@ mod tests {
         let service = Service::new("https://c.example", None).unwrap();
         let error = service.entity("Vendors V2").unwrap_err();
         assert_eq!(error.code, ErrorCode::UnknownEntity);
-        assert!(error.hint.unwrap().contains("VendorsV2"));
+        assert!(error.hint.as_deref().unwrap().contains("VendorsV2"));
         assert!(service.entity("SomethingElse").unwrap().is_none());
     }
 }

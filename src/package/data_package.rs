@@ -323,7 +323,7 @@ impl From<ManifestEntity> for PackageEntity {
     fn from(m: ManifestEntity) -> Self {
         let known = builtin().find(&m.label).filter(|entity| entity.label == m.label);
         Self {
-            composite: m.format.is_xml() && m.label.to_lowercase().contains("composite"),
+            composite: m.format.is_xml() && m.label.to_ascii_lowercase().contains("composite"),
             collection: known.and_then(|entity| entity.collection.clone()),
             columns: m.maps.iter().map(|map| map.column.clone()).collect(),
             fields: m.maps.into_iter().map(|map| (map.column, map.field)).collect(),

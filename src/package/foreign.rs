@@ -136,7 +136,7 @@ mod tests {
             let error = refused(&archive(&[Raw::stored(found, b"")]));
             assert_eq!(error.code, ErrorCode::NotAPackage);
             assert!(error.message.contains(found), "{}", error.message);
-            assert!(error.hint.unwrap().contains("root"));
+            assert!(error.hint.as_deref().unwrap().contains("root"));
         }
     }
 }

@@ -1,9 +1,7 @@
 //! The data file of one entity in whichever format: rows on their way in, and files that somebody else wrote.
 
 use crate::error::{Error, Result};
-use crate::table::{
-    Column, CsvChecker, CsvWriter, Encoding, Member, XmlChecker, XmlFileWriter, XmlStyle, split_joined,
-};
+use crate::table::{Column, CsvChecker, CsvWriter, Encoding, Member, XmlChecker, XmlFileWriter, XmlStyle};
 #[cfg(feature = "excel")]
 use crate::table::{WorkbookOptions, WorkbookReader, WorkbookWriter};
 
@@ -81,7 +79,7 @@ impl RowFile {
         if let Self::Csv(file) = self {
             return file.write_joined(text, cells, emit);
         }
-        match split_joined(text, cells)? {
+        match d365_clm_text::joined::split(text, cells) {
             Some((text, ends, kinds)) => self.write(&text, &ends, &kinds, emit).map(|()| true),
             None => Ok(false),
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::table::{
-    ColumnBatch, ColumnBuilder, Decoder, Encoding, MemberInfo, RecordBuilder, RecordSink, RowBatch,
+    BatchBuilder, ColumnBatch, ColumnBuilder, Decoder, Encoding, MemberInfo, RecordSink, RowBatch,
 };
 
 use super::data_package::PackageEntity;
@@ -35,7 +35,7 @@ pub struct RowReader {
     columns: Option<Vec<String>>,
     /// Rows that had to be read to know the columns.
     ahead: Option<RowBatch>,
-    batch: Option<RecordBuilder>,
+    batch: Option<BatchBuilder>,
     column_batch: Option<ColumnBuilder>,
     state: State,
 }
@@ -136,8 +136,7 @@ impl RowReader {
             if let Some(batch) = reader.ahead.take() {
                 return Ok(Pull::Have(batch));
             }
-            let mut batch =
-                reader.batch.take().unwrap_or_else(|| RecordBuilder::new(max_rows, reader.nested));
+            let mut batch = reader.batch.take().unwrap_or_else(|| builder(max_rows, reader.nested));
             let complete = reader.pull(&mut batch)?;
             if !complete {
                 reader.batch = Some(batch);
@@ -190,7 +189,7 @@ impl RowReader {
                 return Ok(true);
             }
         }
-        let mut first = self.batch.take().unwrap_or_else(|| RecordBuilder::new(1, self.nested));
+        let mut first = self.batch.take().unwrap_or_else(|| builder(1, self.nested));
         if !self.pull(&mut first)? {
             self.batch = Some(first);
             return Ok(false);
@@ -266,6 +265,10 @@ impl RowReader {
             error
         })
     }
+}
+
+fn builder(max_rows: usize, nested: bool) -> BatchBuilder {
+    if nested { BatchBuilder::nested(max_rows) } else { BatchBuilder::new(max_rows) }
 }
 
 /// A member of a composite entity, as it was found in the file.

@@ -25,7 +25,7 @@
 //! | cell of a workbook | text |
 //! |---|---|
 //! | text | as it is |
-//! | number | plain digits: no exponent, no format of the cell, a whole number with every digit |
+//! | number | plain digits: no exponent, no format of the cell; whole numbers with every digit, fractions rounded to the 15 significant digits that Excel works with |
 //! | number with the format of a date or a time of day | `YYYY-MM-DD` at midnight, else `YYYY-MM-DDTHH:MM:SS`, rounded to seconds; below one day `HH:MM:SS` |
 //! | truth value | `Yes`, `No` |
 //! | error such as `#N/A` | refused |
@@ -169,38 +169,31 @@ pub(crate) fn stored(cell: Stored<'_>) -> Result<String, CellFault> {
     match cell {
         Stored::Boolean(true) => Ok("Yes".to_owned()),
         Stored::Boolean(false) => Ok("No".to_owned()),
-        Stored::Number(text) => {
-            let malformed = || malformed("a number", text);
-            // Only a fraction goes through a float: 1.1 is stored as 1.1000000000000001.
-            if number::plain(text).is_some_and(|plain| number::is_whole(&plain) && !plain.contains('.')) {
-                return number::plain(text).map(|plain| plain.into_owned()).ok_or_else(malformed);
-            }
-            let value = text.parse::<f64>().ok().filter(|value| value.is_finite()).ok_or_else(malformed)?;
-            Ok(if value == 0.0 { "0".to_owned() } else { value.to_string() })
-        }
-        Stored::Days { number, from_1904 } => {
-            let days = number.parse::<f64>().ok().filter(|days| (0.0..LAST_DAY).contains(days));
-            days.and_then(|days| date_of(days, from_1904)).ok_or_else(|| {
-                fault(
-                    format!("{:?} is the number of no day of the years 1900 to 9999", shown(number)),
-                    "Correct the date, or give the cell the format of a number or a text.",
-                )
-            })
-        }
+        Stored::Number(text) => number::displayed(text).ok_or_else(|| malformed("a number", text)),
+        Stored::Days { number, from_1904 } => date_of(number, from_1904).ok_or_else(|| {
+            fault(
+                format!("{:?} is the number of no day of the years 1900 to 9999", shown(number)),
+                "Correct the date, or give the cell the format of a number or a text.",
+            )
+        }),
     }
 }
 
-/// One after 9999-12-31, counted from 1900.
-const LAST_DAY: f64 = 2_958_466.0;
-
-/// `days` is below [`LAST_DAY`] and not negative.
-fn date_of(days: f64, from_1904: bool) -> Option<String> {
+fn date_of(number: &str, from_1904: bool) -> Option<String> {
     const SECONDS: u64 = 86_400;
-    // In range, so nothing is cut off.
-    let seconds = (days * 86_400.0).round() as u64;
-    let (day, second) = (seconds / SECONDS, seconds % SECONDS);
+    /// 9999-12-31, counted from 1900.
+    const LAST_DAY: u64 = 2_958_465;
+    const DIGITS: usize = 12;
+    let plain = number::plain(number)?;
+    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
+    // Twelve digits of a day are far below a second, and times the seconds of a day they fit.
+    let fraction: u64 = format!("{fraction:0<DIGITS$}").get(..DIGITS)?.parse().ok()?;
+    let unit = 10u64.pow(DIGITS as u32);
+    let seconds = (fraction * SECONDS + unit / 2) / unit;
+    let whole = whole.parse::<u64>().ok().filter(|&day| day <= LAST_DAY)?;
+    let (day, second) = (whole + seconds / SECONDS, seconds % SECONDS);
     let time = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
-    if days < 1.0 && day == 0 && !(from_1904 && second == 0) {
+    if day == 0 && !(from_1904 && second == 0) {
         return Some(time);
     }
     // Days since 1970-01-01. Excel takes 1900 for a leap year: day 60 is the 29th of February that never was.

@@ -251,7 +251,7 @@ mod tests {
     fn utf8_has_no_mark_and_no_other_bytes() {
         let checked = check(Encoding::Utf8, "NAME\r\nZoë łódź 😀\r\n".as_bytes()).unwrap();
         assert_eq!(checked, Checked { columns: vec!["NAME".into()], rows: 1 });
-        let refused = |bytes: &[u8]| check(Encoding::Utf8, bytes).unwrap_err().message;
+        let refused = |bytes: &[u8]| check(Encoding::Utf8, bytes).unwrap_err().message.clone();
         assert!(refused(b"NAME\r\nA\r\nZo\xeb\r\n").contains("line 3: the bytes are no UTF-8 text"));
         assert!(refused(b"\xef\xbb\xbfNAME\r\nA\r\n").contains("UTF-8 byte order mark"));
         assert!(refused(&utf16("NAME\r\nA\r\n")).contains("UTF-16"));
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn line_feeds_alone_are_refused_with_their_line() {
         let error = unicode(&utf16("A\r\n1\r\n2\n3\r\n"));
-        assert_eq!(error.at.unwrap().line, Some(3));
+        assert_eq!(error.at.as_deref().unwrap().line, Some(3));
         unicode(&utf16("A\n1\n"));
     }
 
@@ -282,7 +282,7 @@ mod tests {
     fn damage_is_refused_with_its_line() {
         let mut bytes = utf16("A\r\n1\r\n");
         bytes.extend([0x00, 0xdc]);
-        assert_eq!(unicode(&bytes).at.unwrap().line, Some(3));
+        assert_eq!(unicode(&bytes).at.as_deref().unwrap().line, Some(3));
         bytes.truncate(bytes.len() - 1);
         assert!(unicode(&bytes).message.contains("no UTF-16LE text"));
     }

@@ -77,7 +77,7 @@ impl CsvReader {
     pub(crate) fn pull(&mut self, sink: &mut impl RowSink) -> Result<bool> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         if !rest.is_empty() {
-            self.at += self.tokenizer.feed(rest, sink).map_err(csv_error)?;
+            self.at += sink.feed_from(&mut self.tokenizer, rest).map_err(csv_error)?;
             if sink.is_full() {
                 return Ok(true);
             }
@@ -195,7 +195,7 @@ mod tests {
         let bytes = b"A\r\n\xc3\xa9\r\n\xe9\r\n";
         assert_eq!(read(bytes, 6, Encoding::Windows1252).unwrap(), ["A", "Ã©", "é"]);
         let error = read(bytes, 6, Encoding::Utf8).unwrap_err();
-        assert_eq!(error.at.unwrap().line, Some(3));
+        assert_eq!(error.at.as_deref().unwrap().line, Some(3));
         assert_eq!(read(bytes, 100, Encoding::Utf8).unwrap(), ["A", "Ã©", "é"], "told by the whole piece");
     }
 }

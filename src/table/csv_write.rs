@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 use super::cell::{self, CellKind, Target};
-use super::cells::{Cells, utf16_len};
+use super::cells::Cells;
 use super::encoding::Encoding;
+use super::joined;
 
 /// Bytes of text gathered before they are encoded and handed on.
 const PIECE: usize = 64 << 10;
@@ -102,34 +103,37 @@ impl CsvWriter {
         if width == 0 || !cells.is_multiple_of(width) {
             return Err(Error::argument(format!("{cells} cells are no whole rows of {width} columns")));
         }
-        let bytes = text.as_bytes();
-        if bytes.iter().map(|&b| usize::from(is_end(b))).sum::<usize>() != cells {
+        if joined::count(text) != cells {
             return Ok(false);
         }
         let (mut at, mut index) = (0, 0);
-        while let Some(found) = scan(bytes.get(at..).unwrap_or_default()) {
-            let cell = text.get(at..at + found.length).unwrap_or_default();
-            at += found.length + 1;
+        loop {
+            let found = if self.encoding == Encoding::Windows1252 {
+                joined::scan(text.as_bytes().get(at..).unwrap_or_default())
+            } else {
+                // What needs no conversion and no quotes is most of it.
+                let Self { rows, text: out, .. } = self;
+                joined::copy_plain(text, &mut at, &mut index, rows, width, PIECE, out)
+            };
+            let Some(found) = found else { break };
+            if index == 0 && self.text.len() >= PIECE {
+                self.flush(emit)?;
+                continue;
+            }
             if index == 0 {
                 self.rows += 1;
             }
-            // What needs no conversion and no quotes is most of it.
-            let plain = found.end == TEXT_END && !found.special && !(width == 1 && cell.is_empty());
-            if plain && self.encoding != Encoding::Windows1252 {
-                self.text.push_str(cell);
-                self.text.push_str(if index + 1 == width { "\r\n" } else { "," });
-            } else {
-                self.cell(index, TEXT_END - found.end, cell)?;
-            }
+            self.cell(index, found.kind, text.get(at..at + found.length).unwrap_or_default())?;
+            at += found.length + 1;
             index += 1;
             if index == width {
                 index = 0;
-                if self.text.len() >= PIECE {
-                    self.flush(emit)?;
-                }
             }
         }
-        if at != bytes.len() {
+        if self.text.len() >= PIECE {
+            self.flush(emit)?;
+        }
+        if at != text.len() {
             return Err(Error::argument("there is text after the last cell's end"));
         }
         Ok(true)
@@ -158,57 +162,6 @@ impl CsvWriter {
         self.text.clear();
         emit(&self.bytes)
     }
-}
-
-/// Ends a text cell in a joined text; the characters before it end cells of the other kinds.
-const TEXT_END: u8 = 0x1f;
-
-fn is_end(byte: u8) -> bool {
-    (TEXT_END - CellKind::Empty as u8..=TEXT_END).contains(&byte)
-}
-
-/// A joined text as text, ends and kinds; none where there are not `cells` ends of cells in it.
-#[allow(clippy::type_complexity, reason = "the three arguments of the writers")]
-pub(crate) fn split_joined(text: &str, cells: usize) -> Result<Option<(String, Vec<u32>, Vec<u8>)>> {
-    if text.bytes().map(|b| usize::from(is_end(b))).sum::<usize>() != cells {
-        return Ok(None);
-    }
-    let (mut plain, mut ends, mut kinds) = (String::with_capacity(text.len()), Vec::new(), Vec::new());
-    let (mut at, mut unit) = (0, 0);
-    while let Some(found) = scan(text.as_bytes().get(at..).unwrap_or_default()) {
-        let cell = text.get(at..at + found.length).unwrap_or_default();
-        at += found.length + 1;
-        unit += utf16_len(cell);
-        plain.push_str(cell);
-        ends.push(u32::try_from(unit).map_err(|_| Error::argument("the text of the rows is too large"))?);
-        kinds.push(TEXT_END - found.end);
-    }
-    if at != text.len() {
-        return Err(Error::argument("there is text after the last cell's end"));
-    }
-    Ok(Some((plain, ends, kinds)))
-}
-
-struct Scanned {
-    length: usize,
-    end: u8,
-    /// Whether there is a character that needs quotes, or may not be there.
-    special: bool,
-}
-
-/// Finds the end of the first cell in a joined text.
-fn scan(bytes: &[u8]) -> Option<Scanned> {
-    let mut special = false;
-    for (length, &byte) in bytes.iter().enumerate() {
-        // All that matters lies here; letters, digits and most signs do not.
-        if byte <= b',' {
-            if is_end(byte) {
-                return Some(Scanned { length, end: byte, special });
-            }
-            special |= matches!(byte, b',' | b'"' | b'\r' | b'\n' | 0);
-        }
-    }
-    None
 }
 
 /// Appends the cell, and the comma or line end after it.
@@ -298,9 +251,9 @@ mod tests {
     fn a_bad_cell_names_row_and_column() {
         let error = file(Encoding::Windows1252, &["A", "B"], &["1", "2", "3", "ł"]).unwrap_err();
         assert_eq!(error.code, ErrorCode::InvalidArgument);
-        let at = error.at.unwrap();
+        let at = error.at.as_deref().unwrap();
         assert_eq!((at.line, at.column.as_deref()), (Some(2), Some("b")));
-        assert!(error.hint.unwrap().contains("CSV-Unicode"));
+        assert!(error.hint.as_deref().unwrap().contains("CSV-Unicode"));
     }
 
     #[test]

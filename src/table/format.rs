@@ -71,6 +71,7 @@ pub enum CodePage {
 }
 
 impl CodePage {
+    #[allow(dead_code, reason = "what the package engine takes up")]
     pub(crate) fn encoding(self) -> Encoding {
         match self {
             Self::Windows1252 => Encoding::Windows1252,

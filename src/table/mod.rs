@@ -14,26 +14,24 @@ mod audit_tests;
 mod cell;
 #[cfg(test)]
 mod cell_table_tests;
-mod cells;
 mod check;
 mod csv_file;
-mod csv_read;
 mod csv_write;
-mod encoding;
 #[cfg(feature = "excel")]
 mod excel;
 mod format;
 mod markup;
 mod number;
-mod rows;
 mod sheet_name;
 mod workbook_plan;
 #[cfg(feature = "package")]
 mod xml;
 
+use d365_clm_text::{cells, csv_read, encoding, joined, rows};
+
 pub use cell::CellKind;
+pub use d365_clm_text::rows::{ColumnBatch, ColumnText, RowBatch};
 pub use format::{CodePage, SourceFormat};
-pub use rows::{ColumnBatch, ColumnText, RowBatch};
 pub use workbook_plan::WorkbookPlan;
 
 pub(crate) use accept::Accepts;
@@ -41,17 +39,11 @@ pub(crate) use cell::Target;
 pub(crate) use check::{CsvChecker, check_header};
 pub(crate) use csv_file::CsvReader;
 pub(crate) use csv_read::RowSink;
-pub(crate) use csv_write::{Column, CsvWriter, split_joined};
-#[cfg(all(feature = "wasm", target_arch = "wasm32", target_os = "unknown"))]
-pub(crate) use encoding::push_units;
-pub(crate) use encoding::{Decoder, Encoding};
+pub(crate) use csv_write::{Column, CsvWriter};
+pub(crate) use d365_clm_text::encoding::{Decoder, Encoding};
+pub(crate) use d365_clm_text::rows::{BatchBuilder, ColumnBuilder};
 #[cfg(feature = "excel")]
 pub(crate) use excel::{WorkbookOptions, WorkbookReader, WorkbookWriter};
-#[cfg(all(feature = "wasm", feature = "excel", target_arch = "wasm32", target_os = "unknown"))]
-pub(crate) use rows::BatchBuilder;
-pub(crate) use rows::ColumnBuilder;
-#[cfg(feature = "package")]
-pub(crate) use rows::RecordBuilder;
 #[allow(unused_imports, reason = "what the package engine takes up")]
 pub(crate) use sheet_name::sheet_name;
 #[cfg(feature = "package")]

@@ -24,6 +24,43 @@ pub(super) fn is_whole(plain: &str) -> bool {
     plain.split_once('.').is_none_or(|(_, fraction)| fraction.bytes().all(|b| b == b'0'))
 }
 
+/// A number as a workbook stores it, in plain digits, as Excel would show it with all its digits: it stores 1.1 as
+/// 1.1000000000000001 and works with 15 significant digits. Whole numbers keep every digit.
+#[cfg_attr(not(feature = "excel"), allow(dead_code))]
+pub(super) fn displayed(text: &str) -> Option<String> {
+    const SIGNIFICANT: usize = 15;
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    if digits.starts_with('-') {
+        return None;
+    }
+    let zero = if digits.starts_with('.') { "0" } else { "" };
+    let plain = plain(&format!("{zero}{digits}"))?.into_owned();
+    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
+    let all = [whole, fraction].concat();
+    let leading = all.bytes().take_while(|&b| b == b'0').count();
+    let kept = (leading + SIGNIFICANT).clamp(whole.len(), all.len().max(whole.len()));
+    let mut rounded: Vec<u8> = all.bytes().take(kept).collect();
+    if all.as_bytes().get(kept).is_some_and(|&b| b >= b'5') {
+        increment(&mut rounded);
+    }
+    let rounded = String::from_utf8(rounded).ok()?;
+    let point = rounded.len() - (kept - whole.len());
+    let (whole, fraction) = rounded.split_at_checked(point)?;
+    Some(join(sign == "-", whole, fraction))
+}
+
+/// Adds one to a row of digits.
+fn increment(digits: &mut Vec<u8>) {
+    for digit in digits.iter_mut().rev() {
+        if *digit < b'9' {
+            *digit += 1;
+            return;
+        }
+        *digit = b'0';
+    }
+    digits.insert(0, b'1');
+}
+
 fn split(digits: &str) -> Option<(&str, &str)> {
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     match digits.split_once('.') {
@@ -47,6 +84,10 @@ fn shift(negative: bool, whole: &str, fraction: &str, exponent: i32) -> String {
         let (left, right) = digits.split_at_checked(cut).unwrap_or((&digits, ""));
         (left.to_owned(), "0".repeat(zeros) + right)
     };
+    join(negative, &left, &right)
+}
+
+fn join(negative: bool, left: &str, right: &str) -> String {
     let left = left.trim_start_matches('0');
     let right = right.trim_end_matches('0');
     let sign = if negative && !(left.is_empty() && right.is_empty()) { "-" } else { "" };
@@ -97,6 +138,32 @@ mod tests {
             "١",
         ] {
             assert_eq!(plain(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_workbooks_have_fifteen_digits() {
+        for (stored, shown) in [
+            ("1.1000000000000001", "1.1"),
+            ("0.30000000000000004", "0.3"),
+            ("0.99999999999999989", "1"),
+            ("9.9999999999999996E-2", "0.1"),
+            ("123456789012345.67", "123456789012346"),
+            ("999999999999999.9", "1000000000000000"),
+            ("1234567890123456.9", "1234567890123457"),
+            ("12345678901234567890", "12345678901234567890"),
+            ("0.000123456789012345649", "0.000123456789012346"),
+            ("0.1234567890123455", "0.123456789012346"),
+            ("-12.50", "-12.5"),
+            (".5", "0.5"),
+            ("-.5", "-0.5"),
+            ("007", "7"),
+            ("-0.0", "0"),
+        ] {
+            assert_eq!(displayed(stored).as_deref(), Some(shown), "{stored}");
+        }
+        for text in ["", ".", "-", "--1", "1.", "1,5", "x"] {
+            assert_eq!(displayed(text), None, "{text}");
         }
     }
 

@@ -115,6 +115,23 @@ test("a file that changes under way is told, by its mark, its size or the whole 
   }
 });
 
+test("a server that sends another part, or less of it, is not believed", async () => {
+  for (const wrong of [
+    { status: 206, range: "bytes 1-10/1000000", length: 10 },
+    { status: 206, range: "bytes 0-32767/1000000", length: 9 },
+    { status: 206, range: "bytes 0-32767/1000001", length: 32_768 },
+    { status: 206, range: "nonsense", length: 32_768 },
+  ]) {
+    const answers = [{ status: 206, range: "bytes 934443-999999/1000000", length: 65_557 }, wrong];
+    const own = async () => {
+      const { status, range, length } = answers.shift();
+      return new Response(new Uint8Array(length), { status, headers: { "content-range": range } });
+    };
+    const access = await accessTo(new URL("https://c.example/p.zip"), { fetch: own });
+    await assert.rejects(access.read(0, 10, signal), { code: "PACKAGE_CORRUPT" }, wrong.range);
+  }
+});
+
 test("later requests carry If-Range: a strong ETag, else the date", async () => {
   const date = "Mon, 01 Jan 2024 00:00:00 GMT";
   for (const [etag, expected] of [
@@ -261,6 +278,22 @@ test("a source may give less than it was asked for, but not nothing", async () =
   const none = await machine([[0, 1000]]);
   const { access: empty } = await counted(SIZE, () => new Uint8Array());
   await assert.rejects(new Feed(empty, 0).serve(none.handle), { code: "PACKAGE_CORRUPT" });
+});
+
+test("a feed that is closed calls off what it reads ahead", async () => {
+  const ranges = [0, 1, 2].map((i) => [i * 64 * K + 5, (i + 1) * 64 * K + 5]);
+  const { handle } = await machine(ranges);
+  const signals = [];
+  const read = async (start, end, given) => {
+    signals.push(given);
+    return bytes.subarray(start, end);
+  };
+  const feed = new Feed(await accessTo({ size: SIZE, read }, {}), SIZE);
+  for (const _ of ranges) await feed.serve(handle);
+  assert.equal(signals.length, 3, "the last of them read ahead");
+  assert.equal(signals[2].aborted, false);
+  feed.close();
+  assert.equal(signals[2].aborted, true);
 });
 
 test("a wait ends when the signal fires", async () => {

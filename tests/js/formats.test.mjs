@@ -136,7 +136,7 @@ test("a composite is written as the service nests it", async () => {
   assert.match(file, /<ORDER ID="O0"><\/ORDER>/);
   assert.match(
     file,
-    /<ORDER ID="O2"><LINE NO="1" ITEM="東京 &amp; co"\/><LINE NO="2" ITEM="東京 &amp; co"><CHARGE CODE="F"\/><\/LINE><\/ORDER>/,
+    /<ORDER ID="O2"><LINE NO="1" ITEM="東京 &amp; co"><\/LINE><LINE NO="2" ITEM="東京 &amp; co"><CHARGE CODE="F"\/><\/LINE><\/ORDER>/,
   );
   const plain = await openPackage(packageOf());
   await assert.rejects(collect(plain.entities[0].records()), { code: "INVALID_ARGUMENT" });

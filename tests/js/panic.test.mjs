@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { buildPackage, init, openPackage } from "d365-clm";
+import { buildPackage, init, openPackage } from "d365-clm/package";
 import { Handle } from "../../pkg/dist/handle.js";
-import { loader } from "../../pkg/dist/init.js";
+import { loader } from "../../pkg/dist/init-package.js";
 
 const MODULE = process.env.D365_PANIC_MODULE;
 const skip = MODULE ? false : "D365_PANIC_MODULE names no module";
@@ -72,13 +72,14 @@ test("a panic ends its instance: calls fail, older handles are gone, the next ca
   assert.equal(count, 20_000);
 });
 
-test("the published module has no probe", () => {
-  const exports = WebAssembly.Module.exports(
-    new WebAssembly.Module(readFileSync(new URL("../../pkg/dist/core.wasm", import.meta.url))),
-  );
-  assert.ok(exports.length > 0);
-  assert.equal(
-    exports.some(({ name }) => /probe/i.test(name)),
-    false,
-  );
+test("the published modules have no probe", () => {
+  for (const name of ["core", "package", "excel"]) {
+    const bytes = readFileSync(new URL(`../../pkg/dist/${name}.wasm`, import.meta.url));
+    const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes));
+    assert.ok(exports.length > 0);
+    assert.equal(
+      exports.some(({ name }) => /probe/i.test(name)),
+      false,
+    );
+  }
 });

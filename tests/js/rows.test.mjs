@@ -160,7 +160,7 @@ test("cells become rows again", () => {
     { X: "a", Y: "" },
     { X: "b😀", Y: "c" },
   ]);
-  for (const width of [1, 2, 31, 32, 33, 40]) {
+  for (let width = 1; width < 36; width++) {
     const columns = Array.from({ length: width }, (_, c) => `C${c}`);
     const cells = Array.from({ length: 3 * width }, (_, i) => "x".repeat(i % 4) + i);
     let end = 0;

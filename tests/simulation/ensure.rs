@@ -70,7 +70,7 @@ fn change_tracking_that_is_off_is_told_before_anything_is_made() {
     world.tracking.insert("Vendors V2".into(), "None".into());
     let Ending::Failed(error) = ensure(&mut world, PROJECT) else { panic!("it was accepted") };
     assert_eq!(error.code, ErrorCode::ValidationFailed);
-    assert!(error.hint.unwrap().contains("Change tracking"));
+    assert!(error.hint.as_deref().unwrap().contains("Change tracking"));
     assert!(world.projects.is_empty());
     world.tracking.clear();
     let Ending::Failed(error) = ensure(&mut world, PROJECT) else { panic!("it was accepted") };
@@ -83,7 +83,7 @@ fn a_line_without_a_mapping_is_reported() {
     done(ensure(&mut world, PROJECT));
     world.lines[1]["ValidationStatus"] = "No".into();
     let Ending::Failed(error) = ensure(&mut world, PROJECT) else { panic!("it was accepted") };
-    assert_eq!(error.at.unwrap().entity.as_deref(), Some("Currencies"));
+    assert_eq!(error.at.as_deref().unwrap().entity.as_deref(), Some("Currencies"));
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn a_submission_that_never_arrived_is_reported_and_not_repeated() {
     let before = world.now;
     let Ending::Failed(error) = world.hold(&mut begin(&world)) else { panic!("it can't have ended well") };
     assert_eq!(error.code, ErrorCode::OutcomeUnknown);
-    assert!(error.hint.unwrap().contains("Job history"));
+    assert!(error.hint.as_deref().unwrap().contains("Job history"));
     assert_eq!(world.submissions("CLM-Contracts-1"), 0);
     assert!(world.now.since(before).as_secs() >= 900, "the grace is 15 minutes");
 }
@@ -115,7 +115,7 @@ fn a_failed_run_tells_the_reason_of_the_service() {
     let Ending::Failed(error) = world.hold(&mut begin(&world)) else { panic!("a failed run ended well") };
     assert_eq!(error.code, ErrorCode::JobFailed);
     assert!(error.message.contains("C00017: Contract type NDA2 was not found."), "{error}");
-    assert_eq!(error.result.unwrap()["rejectedCount"], 1);
+    assert_eq!(error.result.as_deref().unwrap()["rejectedCount"], 1);
 }
 
 #[test]

@@ -3,7 +3,13 @@
 //! the same description, with no code in common.
 //!
 //! `cargo test -p d365-sandbox --test differential -- --nocapture` prints the counts.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, missing_docs, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    missing_docs,
+    reason = "a test"
+)]
 
 mod kinds;
 mod package;
@@ -156,9 +162,14 @@ fn judge(
     let found = judges.doctor(&bytes);
     let verdict = judges.sandbox(package, bytes.clone());
     let errors: Vec<&Diagnostic> = found.iter().filter(|it| it.severity == Severity::Error).collect();
-    let told = || errors.iter().map(|it| format!("{}: {}", it.code, it.message)).collect::<Vec<_>>().join("; ");
+    let told =
+        || errors.iter().map(|it| format!("{}: {}", it.code, it.message)).collect::<Vec<_>>().join("; ");
     let taken = verdict.whole();
-    if taken { counts.taken += 1 } else { counts.refused += 1 }
+    if taken {
+        counts.taken += 1
+    } else {
+        counts.refused += 1
+    }
     if taken != errors.is_empty() {
         return Err(format!("the doctor says [{}], the sandbox {verdict:?}", told()));
     }

@@ -203,9 +203,9 @@ impl Package {
 }
 
 fn zipped(entries: &[(String, Vec<u8>)], form: ZipForm) -> Vec<u8> {
-    let method = if form == ZipForm::Stored { CompressionMethod::Stored } else { CompressionMethod::Deflated };
-    let options =
-        SimpleFileOptions::default().compression_method(method).large_file(form == ZipForm::Zip64);
+    let method =
+        if form == ZipForm::Stored { CompressionMethod::Stored } else { CompressionMethod::Deflated };
+    let options = SimpleFileOptions::default().compression_method(method).large_file(form == ZipForm::Zip64);
     if form == ZipForm::Streamed {
         let mut zip = ZipWriter::new_stream(Vec::new());
         for (name, bytes) in entries {
@@ -226,14 +226,18 @@ impl Entity {
     fn good(random: &mut Random, known: &Value, schema: &Schema) -> Self {
         let text = |name: &str| known[name].as_str().unwrap_or_default().to_owned();
         let label = text("label");
-        let keys: Vec<String> = strings(&known["keys"]).into_iter().filter(|key| key != "dataAreaId").collect();
+        let keys: Vec<String> =
+            strings(&known["keys"]).into_iter().filter(|key| key != "dataAreaId").collect();
         let mut columns: Vec<Column> = Vec::new();
         let properties = known["properties"].as_array().unwrap();
         for property in properties {
             let name = property["name"].as_str().unwrap();
             let is_key = keys.iter().any(|key| key == name);
             let wanted = is_key || random.chance(700 / properties.len().max(1));
-            if name == "dataAreaId" || schema.references.contains(&(label.clone(), name.to_owned())) && !is_key || !wanted {
+            if name == "dataAreaId"
+                || schema.references.contains(&(label.clone(), name.to_owned())) && !is_key
+                || !wanted
+            {
                 continue;
             }
             columns.push(schema.column(property));
@@ -308,7 +312,10 @@ impl Entity {
     }
 
     pub fn set(&mut self, name: &str, value: &str) {
-        self.members.iter_mut().filter(|(there, _)| there == name).for_each(|(_, old)| *old = value.to_owned());
+        self.members
+            .iter_mut()
+            .filter(|(there, _)| there == name)
+            .for_each(|(_, old)| *old = value.to_owned());
     }
 
     /// Format and encoding of a file in Windows-1252.
@@ -370,7 +377,10 @@ impl Entity {
 impl FileForm {
     fn line(&self, cells: &[String]) -> String {
         let cell = |cell: &String| {
-            if self.quote_all || cell.contains([',', '"', '\r', '\n']) || (cells.len() == 1 && cell.is_empty()) {
+            if self.quote_all
+                || cell.contains([',', '"', '\r', '\n'])
+                || (cells.len() == 1 && cell.is_empty())
+            {
                 format!("\"{}\"", cell.replace('"', "\"\""))
             } else {
                 cell.clone()
@@ -413,7 +423,9 @@ impl XmlForm {
 }
 
 fn root(name: &str, namespace: &str, members: &str) -> String {
-    format!("<{name} xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" xmlns=\"{namespace}\">{members}</{name}>")
+    format!(
+        "<{name} xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" xmlns=\"{namespace}\">{members}</{name}>"
+    )
 }
 
 pub fn element(name: &str, value: &str) -> String {
@@ -492,11 +504,29 @@ pub fn value(column: &Column, random: &mut Random) -> String {
             random.pick(&["0", "1.50", "-12.25", ".5", "1000000", "0.000001"]).to_string()
         }
         "Edm.DateTimeOffset" => random
-            .pick(&["2026-01-31", "2024-02-29", "1900-01-01", "2026-01-31T08:30:00", "2026-12-24 18:00:00", "2026-01-31T00:00:00Z"])
+            .pick(&[
+                "2026-01-31",
+                "2024-02-29",
+                "1900-01-01",
+                "2026-01-31T08:30:00",
+                "2026-12-24 18:00:00",
+                "2026-01-31T00:00:00Z",
+            ])
             .to_string(),
         "Edm.Guid" => "0f8fad5b-d9cb-469f-a165-70867728950e".into(),
         "Edm.String" | "Edm.Binary" => {
-            let text = *random.pick(&["A", "Nut, bolt", "say \"hi\"", "Zoë", "two\r\nlines", "a\nb", " x ", "1,5", "Straße 7", "=1"]);
+            let text = *random.pick(&[
+                "A",
+                "Nut, bolt",
+                "say \"hi\"",
+                "Zoë",
+                "two\r\nlines",
+                "a\nb",
+                " x ",
+                "1,5",
+                "Straße 7",
+                "=1",
+            ]);
             text.chars().take(column.max_length.unwrap_or(60)).collect()
         }
         _ if column.members.is_empty() => String::new(),

@@ -18,24 +18,30 @@ export interface CellPlace {
 /** UTF-16 code units after which a chunk is handed over. A row is never split, so a chunk may be longer by one row. */
 export const CHUNK: number = 128 * 1024;
 
-/** The kind of a value that is no string. */
-export function kindOf(value: unknown, place: CellPlace): number {
-  if (value === undefined || value === null) return CellKind.empty;
+/** The kind of a value, or undefined where it can't be carried over: then `refuseValue` says why. */
+export function kindOf(value: unknown): number | undefined {
   switch (typeof value) {
+    case "string":
+      return CellKind.text;
     case "number":
-      if (Number.isFinite(value)) return CellKind.number;
-      throw refuse(place, `is ${value}, which is no number that can be written`);
+      return Number.isFinite(value) ? CellKind.number : undefined;
     case "bigint":
       return CellKind.bigint;
     case "boolean":
       return CellKind.boolean;
+    case "undefined":
+      return CellKind.empty;
   }
-  if (!(value instanceof Date)) {
-    const what = Array.isArray(value) ? "an array" : `a ${typeof value}`;
-    throw refuse(place, `is ${what}`, "Give text, number, bigint, boolean, Date, null or undefined.");
-  }
-  if (Number.isNaN(value.getTime())) throw refuse(place, "is an invalid Date");
-  return CellKind.date;
+  if (value === null) return CellKind.empty;
+  return value instanceof Date && !Number.isNaN(value.getTime()) ? CellKind.date : undefined;
+}
+
+/** For a value without a kind. */
+export function refuseValue(value: unknown, place: CellPlace): ClmError {
+  if (typeof value === "number") return refuse(place, `is ${value}, which is no number that can be written`);
+  if (value instanceof Date) return refuse(place, "is an invalid Date");
+  const what = Array.isArray(value) ? "an array" : `a ${typeof value}`;
+  return refuse(place, `is ${what}`, "Give text, number, bigint, boolean, Date, null or undefined.");
 }
 
 /** The text of a value of that kind. */

@@ -4,7 +4,7 @@
  */
 import { invalid } from "../errors.js";
 import { CellEnd, CellKind } from "../wire.js";
-import { type CellPlace, CHUNK, isWellFormed, kindOf, refuse, refuseIllFormed, textOf } from "./cells.js";
+import { type CellPlace, CHUNK, isWellFormed, kindOf, refuse, refuseIllFormed, refuseValue, textOf } from "./cells.js";
 
 /** Whole rows, ready for the module. */
 export interface Chunk {
@@ -164,8 +164,9 @@ export class RowEncoder {
   #other(row: Record<string, unknown>, column: string, value: unknown): string {
     // What every object inherits is no value of the row.
     const inherited = (typeof value === "object" || typeof value === "function") && !Object.hasOwn(row, column);
-    if (value === undefined || inherited) return CellEnd[CellKind.empty];
-    const kind = kindOf(value, this.#place(column));
+    if (inherited || value === undefined || value === null) return CellEnd[CellKind.empty];
+    const kind = kindOf(value);
+    if (kind === undefined) throw refuseValue(value, this.#place(column));
     return textOf(value, kind) + CellEnd[kind];
   }
 

@@ -1,7 +1,7 @@
 /** Records of composite entities: into the module in pre-order, and back into trees. */
 import { type ClmError, invalid } from "../errors.js";
 import type { WireMember } from "../wire.js";
-import { CHUNK, isWellFormed, kindOf, refuseIllFormed, textOf } from "./cells.js";
+import { CHUNK, isWellFormed, kindOf, refuseIllFormed, refuseValue, textOf } from "./cells.js";
 import { split } from "./encode.js";
 import type { CompositeInput, CompositeMember } from "./spec.js";
 
@@ -89,8 +89,9 @@ export class RecordEncoder {
   #cell(value: unknown, column: string): void {
     const place = { entity: this.#entity, row: this.#record, column };
     if (typeof value === "string" && !isWellFormed(value)) throw refuseIllFormed(place);
-    const kind = typeof value === "string" ? 0 : kindOf(value, place);
-    const text = typeof value === "string" ? value : textOf(value, kind);
+    const kind = kindOf(value);
+    if (kind === undefined) throw refuseValue(value, place);
+    const text = textOf(value, kind);
     this.#cells.push(text);
     this.#kinds.push(kind);
     this.#length += text.length + 1;

@@ -12,7 +12,7 @@ use super::xml_file::XmlFile;
 
 /// Examines a file that is pushed in pieces, perhaps several times.
 pub(super) enum DataFile {
-    Csv(CsvFile),
+    Csv(Box<CsvFile>),
     Xml(Box<XmlFile>),
     #[cfg(feature = "excel")]
     Workbook(WorkbookFile),
@@ -24,7 +24,9 @@ impl DataFile {
         #[cfg(not(feature = "excel"))]
         let _ = workbook;
         Some(match subject.format {
-            SourceFormat::Csv | SourceFormat::CsvUnicode => Self::Csv(CsvFile::new(&subject.format)),
+            SourceFormat::Csv | SourceFormat::CsvUnicode => {
+                Self::Csv(Box::new(CsvFile::new(&subject.format)))
+            }
             SourceFormat::XmlElement | SourceFormat::XmlAttribute => {
                 Self::Xml(Box::new(XmlFile::new(subject)))
             }

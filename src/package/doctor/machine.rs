@@ -296,10 +296,10 @@ fn check_files(manifest: &Manifest, facts: &Facts, report: &mut Report) {
                 None => finding,
             });
         }
-        if let Some(entry) = &facts.entry {
-            if !used.insert(entry) {
-                add(Diagnostic::new(Code::FileTwice, format!("two entities have the file {}", shown(entry))));
-            }
+        if let Some(entry) = &facts.entry
+            && !used.insert(entry)
+        {
+            add(Diagnostic::new(Code::FileTwice, format!("two entities have the file {}", shown(entry))));
         }
         // Of a file that is read it is told whether it has a header to make maps of.
         if entity.maps.is_empty() && (facts.entry.is_none() || entity.disabled) {

@@ -35,7 +35,7 @@ pub struct Repairer {
 
 enum State {
     Examining(Box<Doctor>),
-    Writing(Rewriter),
+    Writing(Box<Rewriter>),
     Failed,
 }
 
@@ -85,7 +85,7 @@ impl Repairer {
                     Pull::Have(()) => Pull::Have(Vec::new()),
                     Pull::End => {
                         let parts = self.plan(&doctor)?;
-                        self.state = State::Writing(Rewriter::new(parts));
+                        self.state = State::Writing(Box::new(Rewriter::new(parts)));
                         return Ok(Pull::Have(Vec::new()));
                     }
                 };
@@ -203,15 +203,15 @@ fn corrected_manifest(
     let catalog = schema.unwrap_or_else(|| crate::catalog::builtin());
     let manifest = parts.manifest.manifest();
     for (index, (entity, facts)) in manifest.entities.iter().zip(&facts.entities).enumerate() {
-        if catalog.label(&entity.label).is_none() {
-            if let Some(known) = catalog.find(&entity.label) {
-                doc.set_entity_text(index, "EntityName", &known.label)?;
-            }
+        if catalog.label(&entity.label).is_none()
+            && let Some(known) = catalog.find(&entity.label)
+        {
+            doc.set_entity_text(index, "EntityName", &known.label)?;
         }
-        if let Some(name) = facts.entry.as_ref().and_then(|entry| names.get(entry)) {
-            if *name != entity.file {
-                doc.set_entity_text(index, "InputFilePath", name)?;
-            }
+        if let Some(name) = facts.entry.as_ref().and_then(|entry| names.get(entry))
+            && *name != entity.file
+        {
+            doc.set_entity_text(index, "InputFilePath", name)?;
         }
         if let Some(maps) =
             facts.csv.header.as_deref().and_then(|header| corrected_maps(&entity.maps, header))

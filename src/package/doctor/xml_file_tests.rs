@@ -71,7 +71,10 @@ fn every_fault_has_its_code_and_line() {
     let cases: [(String, &[(&str, Option<u64>)]); 14] = [
         (document(&[]), &[("PKG-NO-ROW", None)]),
         ("<Document>".into(), &[("PKG-XML-MALFORMED", Some(1))]),
-        (document(&[eur(), "<CURRENCYENTITY><NAME>x</CURRENCYENTITY>".into()]), &[("PKG-XML-MALFORMED", Some(4))]),
+        (
+            document(&[eur(), "<CURRENCYENTITY><NAME>x</CURRENCYENTITY>".into()]),
+            &[("PKG-XML-MALFORMED", Some(4))],
+        ),
         (format!("<!DOCTYPE a>{}", "<Document/>"), &[("PKG-XML-DOCTYPE", Some(1))]),
         (document(&[currency(&EUR.replace("Euro", "a\u{1}"))]), &[("PKG-XML-CHARACTER", Some(3))]),
         (format!("<Root>{}</Root>", eur()), &[("PKG-XML-RECORD", Some(1))]),

@@ -11,7 +11,7 @@ fn refused(text: &str, line: u64, words: &str) {
     let error = parse(text.as_bytes()).unwrap_err();
     assert_eq!(error.code, ErrorCode::ManifestInvalid, "{text}: {error}");
     assert!(error.message.contains(words), "{text}: {error}");
-    let at = error.at.unwrap();
+    let at = error.at.as_deref().unwrap();
     assert_eq!(
         (at.file.as_deref(), at.line),
         (Some("Manifest.xml"), Some(line)),
@@ -91,7 +91,7 @@ fn what_is_not_well_formed_is_refused_with_its_line() {
     }
     for bytes in [&b"<a>\n\xff</a>"[..], b"\xff\xfe<\0a\0/\0>\0\n\0\0\xdc", b"\xff\xfe<\0a\0/\0>\0\n\0 "] {
         let error = parse(bytes).unwrap_err();
-        assert_eq!((error.code, error.at.unwrap().line), (ErrorCode::ManifestInvalid, Some(2)));
+        assert_eq!((error.code, error.at.as_deref().unwrap().line), (ErrorCode::ManifestInvalid, Some(2)));
     }
 }
 

@@ -282,6 +282,7 @@ impl Parser<'_> {
 
     fn invalid(&self, at: usize, message: impl std::fmt::Display) -> Error {
         invalid(self.file, line_of(self.text, at), message)
+            .hint("Export the package again, or write the file as well-formed XML.")
     }
 
     fn position(&self) -> usize {

@@ -422,7 +422,7 @@ mod tests {
             set(&mut limits);
             let error = Archive::open(bytes.clone(), &limits).unwrap_err();
             assert_eq!(error.code, ErrorCode::PackageLimit);
-            error.message
+            error.message.clone()
         };
         let message = limits(|l| l.entries = 1);
         assert!(message.contains("2 entries") && message.contains("limit is 1"), "{message}");

@@ -41,7 +41,7 @@ pub(super) fn decode(bytes: &[u8], part: &str) -> Result<String> {
 
 pub(super) fn workbook(text: &str, part: &str) -> Result<Workbook> {
     let mut workbook = Workbook::default();
-    each_element(text, part, |tag, _| {
+    each_element(text, part, &mut |tag, _| {
         match tag.local_name().as_ref() {
             "workbookPr" => {
                 workbook.from_1904 =
@@ -67,10 +67,10 @@ pub(super) fn relation(
     text: &str,
     part: &str,
     base: &str,
-    wanted: impl Fn(&str, &str) -> bool,
+    wanted: &dyn Fn(&str, &str) -> bool,
 ) -> Result<Option<String>> {
     let mut found = None;
-    each_element(text, part, |tag, _| {
+    each_element(text, part, &mut |tag, _| {
         if found.is_none() && tag.local_name().as_ref() == "Relationship" {
             let read = |name| attribute(tag, name, part).map(Option::unwrap_or_default);
             if wanted(&read("Id")?, &read("Type")?) {
@@ -100,7 +100,7 @@ fn resolve(base: &str, target: &str) -> String {
 pub(super) fn number_formats(text: &str, part: &str) -> Result<Vec<NumberFormat>> {
     let mut custom = std::collections::HashMap::new();
     let mut formats = Vec::new();
-    each_element(text, part, |tag, path| {
+    each_element(text, part, &mut |tag, path| {
         let parent = path.last().map(String::as_str);
         match (parent, tag.local_name().as_ref()) {
             (Some("numFmts"), "numFmt") => {
@@ -165,7 +165,7 @@ impl SharedStrings {
         let mut shared = Self::default();
         let mut phonetic = 0u32;
         let mut value = 0u32;
-        each_event(text, part, |event| {
+        each_event(text, part, &mut |event| {
             match event {
                 XmlEvent::Open(tag) => match tag.local_name().as_ref() {
                     "rPh" => phonetic += 1,
@@ -206,10 +206,12 @@ pub(super) enum XmlEvent<'a> {
 }
 
 /// Walks through a part until `each` returns false; gives the number of bytes read.
+///
+/// The callback is not generic, nor are those below: the loop would be there once for each of them.
 pub(super) fn each_event(
     text: &str,
     part: &str,
-    mut each: impl FnMut(XmlEvent<'_>) -> Result<bool>,
+    each: &mut dyn FnMut(XmlEvent<'_>) -> Result<bool>,
 ) -> Result<usize> {
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
@@ -246,11 +248,11 @@ pub(super) fn each_event(
 fn each_element(
     text: &str,
     part: &str,
-    mut each: impl FnMut(&BytesStart<'_>, &[String]) -> Result<()>,
+    each: &mut dyn FnMut(&BytesStart<'_>, &[String]) -> Result<()>,
 ) -> Result<()> {
     const DEEPEST: usize = 64;
     let mut path: Vec<String> = Vec::new();
-    each_event(text, part, |event| {
+    each_event(text, part, &mut |event| {
         match event {
             XmlEvent::Open(tag) => {
                 each(tag, &path)?;
@@ -320,7 +322,7 @@ mod tests {
     fn relations_are_found_and_resolved() {
         let text = "<Relationships><Relationship Id='1' Type='a/styles' Target='styles.xml'/>\
                     <Relationship Id='2' Type='b/worksheet' Target='/xl/w/s.xml'/></Relationships>";
-        let find = |id: &str| relation(text, "r", "xl", |found, _| found == id).unwrap();
+        let find = |id: &str| relation(text, "r", "xl", &|found, _| found == id).unwrap();
         assert_eq!(find("1").as_deref(), Some("xl/styles.xml"));
         assert_eq!(find("2").as_deref(), Some("xl/w/s.xml"));
         assert_eq!(find("3"), None);

@@ -165,20 +165,17 @@ fn open_sheet(container: &mut Container, wanted: Option<&str>) -> Result<Sheet> 
     let chosen = choose(&workbook, wanted)?;
     let part = related(&|id, _| id == chosen.relation)?
         .ok_or_else(|| damaged(&relations_path, "the sheet is missing in it"))?;
-    let shared = match related(&|_, kind| kind.ends_with("/sharedStrings"))? {
+    let mut optional = |kind: &str| match related(&|_, found| found.ends_with(kind))? {
         Some(part) => match container.part(&part)? {
-            Some(bytes) => SharedStrings::read(&parts::decode(&bytes, &part)?, &part)?,
-            None => SharedStrings::default(),
+            Some(bytes) => parts::decode(&bytes, &part).map(|text| (text, part)),
+            None => Ok((String::new(), part)),
         },
-        None => SharedStrings::default(),
+        None => Ok((String::new(), String::new())),
     };
-    let formats = match related(&|_, kind| kind.ends_with("/styles"))? {
-        Some(part) => match container.part(&part)? {
-            Some(bytes) => parts::number_formats(&parts::decode(&bytes, &part)?, &part)?,
-            None => Vec::new(),
-        },
-        None => Vec::new(),
-    };
+    let (text, strings_part) = optional("/sharedStrings")?;
+    let shared = SharedStrings::read(&text, &strings_part)?;
+    let (text, styles_part) = optional("/styles")?;
+    let formats = parts::number_formats(&text, &styles_part)?;
     let bytes = container.part(&part)?.ok_or_else(|| damaged(&part, "it is missing"))?;
     let text = parts::decode(&bytes, &part)?;
     Ok(Sheet { text, part, shared, formats, from_1904: workbook.from_1904, at: 0, row: 0 })
@@ -189,7 +186,7 @@ fn main_part(container: &mut Container) -> Result<String> {
     let related = match container.part(RELATIONS)? {
         Some(bytes) => {
             let text = parts::decode(&bytes, RELATIONS)?;
-            parts::relation(&text, RELATIONS, "", |_, kind| kind.ends_with("/officeDocument"))?
+            parts::relation(&text, RELATIONS, "", &|_, kind| kind.ends_with("/officeDocument"))?
         }
         None => None,
     };
@@ -207,7 +204,7 @@ fn choose<'a>(workbook: &'a Workbook, wanted: Option<&str>) -> Result<&'a SheetR
     // The manifest's notation is that of the database driver: Sheet$, or 'My sheet$'.
     let bare = wanted.strip_prefix('\'').and_then(|name| name.strip_suffix('\'')).unwrap_or(wanted);
     let bare = bare.strip_suffix('$').unwrap_or(bare);
-    let named = |name: &str| sheets.iter().find(|sheet| sheet.name.to_lowercase() == name.to_lowercase());
+    let named = |name: &str| sheets.iter().find(|sheet| sheet.name.eq_ignore_ascii_case(name));
     if let Some(sheet) = named(wanted).or_else(|| named(bare)) {
         return Ok(sheet);
     }

@@ -104,7 +104,7 @@ fn headers_and_rows_that_do_not_fit_are_refused() {
         let error = read(two_sheets(&rows, ""), None).unwrap_err();
         assert_eq!(error.code, ErrorCode::DataInvalid);
         assert!(error.message.contains(part), "{}", error.message);
-        assert!(error.hint.is_some() && error.at.unwrap().line.is_some());
+        assert!(error.hint.is_some() && error.at.as_deref().unwrap().line.is_some());
     }
 }
 

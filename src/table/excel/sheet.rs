@@ -40,7 +40,7 @@ impl Sheet {
         let mut bytes = 0;
         let mut cell: Option<Cell> = None;
         let rest = text.get(*at..).unwrap_or_default();
-        let used = each_event(rest, part, |event| {
+        let used = each_event(rest, part, &mut |event| {
             match event {
                 XmlEvent::Open(tag) => match (tag.local_name().as_ref(), &mut cell) {
                     ("row", None) => {

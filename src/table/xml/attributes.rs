@@ -86,7 +86,7 @@ mod tests {
             all.push((name.to_owned(), value.clone()));
             Ok(())
         })
-        .map_err(|error| error.message)?;
+        .map_err(|error| error.message.clone())?;
         Ok(all)
     }
 

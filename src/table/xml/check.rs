@@ -151,13 +151,13 @@ mod tests {
         let more = "<Document><CURRENCYENTITY A='1'/>\n<CURRENCYENTITY A='1' B='2'/></Document>";
         let error = refused(XmlStyle::Attribute, more);
         assert!(error.message.starts_with("line 2: "), "{}", error.message);
-        assert_eq!(error.at.unwrap().column.as_deref(), Some("B"));
+        assert_eq!(error.at.as_deref().unwrap().column.as_deref(), Some("B"));
         let fewer = "<Document><CURRENCYENTITY A='1' B='2'/>\n\n<CURRENCYENTITY B='1'/></Document>";
-        let at = refused(XmlStyle::Attribute, fewer).at.unwrap();
+        let at = refused(XmlStyle::Attribute, fewer).at.clone().unwrap();
         assert_eq!((at.line, at.column.as_deref()), (Some(3), Some("A")));
         // An empty element that nobody knows as a record is a field.
         let empty = "<Document><CURRENCYENTITY><A/></CURRENCYENTITY><CURRENCYENTITY><A/><B/></CURRENCYENTITY></Document>";
-        assert_eq!(refused(XmlStyle::Element, empty).at.unwrap().column.as_deref(), Some("B"));
+        assert_eq!(refused(XmlStyle::Element, empty).at.as_deref().unwrap().column.as_deref(), Some("B"));
     }
 
     #[test]

@@ -65,9 +65,9 @@ fn refused(result: Result<Read>) -> (Option<u64>, Option<String>, String) {
     let error = result.unwrap_err();
     assert!(matches!(error.code, ErrorCode::DataInvalid | ErrorCode::PackageLimit));
     assert!(error.hint.is_some(), "{}", error.message);
-    let at = error.at.unwrap();
+    let at = error.at.as_deref().unwrap();
     assert!(error.message.starts_with(&format!("line {}: ", at.line.unwrap())), "{}", error.message);
-    (at.line, at.column, error.message)
+    (at.line, at.column.clone(), error.message.clone())
 }
 
 #[test]

@@ -15,7 +15,11 @@ pub(crate) trait RecordSink: RowSink {
     fn member(&mut self, _index: u8) {}
 }
 
-impl RecordSink for BatchBuilder {}
+impl RecordSink for BatchBuilder {
+    fn member(&mut self, index: u8) {
+        self.set_member(index);
+    }
+}
 
 impl RecordSink for ColumnBuilder {}
 

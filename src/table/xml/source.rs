@@ -197,7 +197,7 @@ mod tests {
             source.push(piece);
         }
         source.end();
-        (source.rest().to_owned(), source.fault().err().map(|error| error.message))
+        (source.rest().to_owned(), source.fault().err().map(|error| error.message.clone()))
     }
 
     #[test]

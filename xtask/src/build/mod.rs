@@ -6,6 +6,8 @@ mod package;
 mod size;
 mod wasm;
 
+use std::path::PathBuf;
+
 use crate::setup::WasmToolchain;
 use crate::workspace::Workspace;
 
@@ -14,4 +16,9 @@ pub(crate) fn run(workspace: &Workspace, toolchain: WasmToolchain) -> anyhow::Re
     let modules = wasm::build(workspace, toolchain)?;
     let folder = package::assemble(workspace, &modules)?;
     size::report(&folder)
+}
+
+/// A module that can be made to panic, for a test; where it lies.
+pub(crate) fn panic_module(workspace: &Workspace, toolchain: WasmToolchain) -> anyhow::Result<PathBuf> {
+    wasm::build_panic(workspace, toolchain)
 }

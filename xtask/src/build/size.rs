@@ -29,6 +29,9 @@ fn print(name: &str, bytes: &[u8], gzipped: usize, note: &str) {
     say!("pkg          {name:<12} {:>9} bytes, {gzipped:>9} gzipped{note}", bytes.len());
 }
 
+/// A module in the clothes of a script.
+const INLINE: &str = "inline-core.js";
+
 fn collect_scripts(folder: &Path, scripts: &mut Vec<u8>) -> anyhow::Result<()> {
     let mut entries = folder.read_dir()?.collect::<Result<Vec<_>, _>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
@@ -36,7 +39,7 @@ fn collect_scripts(folder: &Path, scripts: &mut Vec<u8>) -> anyhow::Result<()> {
         let path = entry.path();
         if path.is_dir() {
             collect_scripts(&path, scripts)?;
-        } else if path.extension().is_some_and(|extension| extension == "js") {
+        } else if path.extension().is_some_and(|extension| extension == "js") && !path.ends_with(INLINE) {
             scripts.extend(std::fs::read(&path)?);
         }
     }

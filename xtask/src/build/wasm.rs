@@ -44,6 +44,9 @@ pub(super) const MODULES: [Module; 3] = [
     Module { name: "excel", glue: "glue-excel", budget: 120_000 },
 ];
 
+/// For a test: `package.wasm` with an export that panics. It runs with the glue of that.
+const PANIC: Module = Module { name: "panic", glue: "glue-package", budget: 0 };
+
 impl Module {
     /// The file of the module in `dist/`.
     pub(super) fn wasm(&self) -> String {
@@ -78,6 +81,15 @@ pub(super) fn build(workspace: &Workspace, toolchain: WasmToolchain) -> anyhow::
         std::fs::write(&stamp_file, stamp)?;
     }
     Ok(out)
+}
+
+/// The module that can panic, which is not part of the package.
+pub(super) fn build_panic(workspace: &Workspace, toolchain: WasmToolchain) -> anyhow::Result<PathBuf> {
+    let out = workspace.target().join("xtask").join("panic");
+    let compiled = compile(workspace, toolchain, &PANIC)?;
+    std::fs::create_dir_all(&out)?;
+    generate(workspace, &compiled, &out, &PANIC)?;
+    Ok(out.join(format!("{}_bg.wasm", PANIC.glue)))
 }
 
 /// Each module by a call of its own, for cargo would give them the union of their features; the crates below are compiled once.

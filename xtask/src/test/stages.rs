@@ -10,7 +10,7 @@ use super::stage::{Context, Outcome};
 use crate::process::command;
 use crate::setup::{Browser, WasmToolchain};
 use crate::workspace::{Tool, Workspace};
-use crate::{demo, profile};
+use crate::{build, demo, profile};
 
 type Run = fn(&Context<'_>, &str) -> anyhow::Result<Outcome>;
 
@@ -198,6 +198,9 @@ fn node_test(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
         return Ok(missing);
     }
     let mut test = node_tests(context, "tests/js")?;
+    if let Ok(toolchain) = &context.machine.wasm {
+        test.env("D365_PANIC_MODULE", build::panic_module(context.workspace, *toolchain)?);
+    }
     context.tests(name, &mut test, counts::of_node)
 }
 

@@ -9,18 +9,29 @@
 const MAX_ROW_BYTES: usize = 16 << 20;
 
 /// Takes the rows of a [`Tokenizer`].
-pub(crate) trait RowSink {
+pub trait RowSink {
     /// More text of the current cell.
     fn text(&mut self, part: &str);
     fn end_cell(&mut self);
     fn end_row(&mut self);
     /// Asked after each row: whether to stop here for now.
     fn is_full(&self) -> bool;
+
+    /// Splits text into this sink, see [`Tokenizer::feed`]. A sink of this crate does it here, where it is fast.
+    ///
+    /// # Errors
+    /// The first fault of the text.
+    fn feed_from(&mut self, tokenizer: &mut Tokenizer, text: &str) -> Result<usize, CsvFault>
+    where
+        Self: Sized,
+    {
+        tokenizer.feed(text, self)
+    }
 }
 
 /// What is wrong with a CSV text, and on which 1-based line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum CsvFault {
+pub enum CsvFault {
     #[error("line {line}: the row has {found} {}, the header has {expected}", cells(*.found))]
     Ragged { line: u64, found: usize, expected: usize },
     #[error("line {line}: there is text after the closing quote of a cell")]
@@ -42,7 +53,7 @@ fn cells(count: usize) -> &'static str {
 }
 
 impl CsvFault {
-    pub(crate) fn line(self) -> u64 {
+    pub fn line(self) -> u64 {
         match self {
             Self::Ragged { line, .. }
             | Self::AfterQuote { line }
@@ -55,7 +66,7 @@ impl CsvFault {
     }
 
     /// What the person can do.
-    pub(crate) fn hint(self) -> &'static str {
+    pub fn hint(self) -> &'static str {
         match self {
             Self::Ragged { .. } => {
                 "Put values with commas, quotes or line breaks into double quotes, and write empty cells as nothing \
@@ -95,7 +106,7 @@ enum State {
 
 /// Splits text into cells and rows. The first row is the header: it fixes how many cells every other row has.
 #[derive(Debug)]
-pub(crate) struct Tokenizer {
+pub struct Tokenizer {
     state: State,
     /// 1-based line of the next character, of the row's begin, and of the last opening quote.
     line: u64,
@@ -111,7 +122,7 @@ pub(crate) struct Tokenizer {
 }
 
 impl Tokenizer {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             state: State::Start,
             line: 1,
@@ -127,17 +138,17 @@ impl Tokenizer {
     }
 
     /// 1-based line of the next character.
-    pub(crate) fn line(&self) -> u64 {
+    pub fn line(&self) -> u64 {
         self.line
     }
 
     /// The first line that ended without a carriage return, quoted line breaks aside.
-    pub(crate) fn bare_feed(&self) -> Option<u64> {
+    pub fn bare_feed(&self) -> Option<u64> {
         self.bare_feed
     }
 
     /// Reads until the text is used up or the sink is full after a row; returns the bytes used.
-    pub(crate) fn feed(&mut self, text: &str, sink: &mut impl RowSink) -> Result<usize, CsvFault> {
+    pub fn feed(&mut self, text: &str, sink: &mut impl RowSink) -> Result<usize, CsvFault> {
         let bytes = text.as_bytes();
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
@@ -209,7 +220,7 @@ impl Tokenizer {
     }
 
     /// To be called after the last piece: ends a last row that has no line end.
-    pub(crate) fn finish(&mut self, sink: &mut impl RowSink) -> Result<(), CsvFault> {
+    pub fn finish(&mut self, sink: &mut impl RowSink) -> Result<(), CsvFault> {
         match self.state {
             State::Start if self.cells == 0 => Ok(()),
             State::Quoted => Err(CsvFault::OpenQuote { line: self.quote_line }),
@@ -299,7 +310,8 @@ impl Tokenizer {
 }
 
 fn unquoted_run(bytes: &[u8]) -> usize {
-    bytes.iter().position(|b| matches!(b, b',' | b'\r' | b'\n' | 0)).unwrap_or(bytes.len())
+    // One comparison for most characters.
+    bytes.iter().position(|&b| b <= b',' && matches!(b, b',' | b'\r' | b'\n' | 0)).unwrap_or(bytes.len())
 }
 
 fn quoted_run(bytes: &[u8]) -> usize {

@@ -1,7 +1,7 @@
 //! Where rows go that are read.
 
 use super::cells::{Cells, utf16_len};
-use super::csv_read::RowSink;
+use super::csv_read::{CsvFault, RowSink, Tokenizer};
 
 /// A batch ends after the row that takes its text beyond this many bytes, however many rows were asked for. JavaScript engines
 /// make strings up to this size several times faster, byte for byte, than larger ones.
@@ -55,7 +55,7 @@ pub struct ColumnText {
 }
 
 /// Gathers rows into a batch of columns.
-pub(crate) struct ColumnBuilder {
+pub struct ColumnBuilder {
     batch: ColumnBatch,
     max_rows: usize,
     bytes: usize,
@@ -65,12 +65,12 @@ pub(crate) struct ColumnBuilder {
 }
 
 impl ColumnBuilder {
-    pub(crate) fn new(max_rows: usize, columns: usize) -> Self {
+    pub fn new(max_rows: usize, columns: usize) -> Self {
         let batch = ColumnBatch { rows: 0, columns: vec![ColumnText::default(); columns] };
         Self { batch, max_rows, bytes: 0, column: 0, units: vec![0; columns] }
     }
 
-    pub(crate) fn into_batch(self) -> Option<ColumnBatch> {
+    pub fn into_batch(self) -> Option<ColumnBatch> {
         (self.batch.rows > 0).then_some(self.batch)
     }
 }
@@ -102,6 +102,10 @@ impl RowSink for ColumnBuilder {
         self.column = 0;
     }
 
+    fn feed_from(&mut self, tokenizer: &mut Tokenizer, text: &str) -> Result<usize, CsvFault> {
+        tokenizer.feed(text, self)
+    }
+
     fn is_full(&self) -> bool {
         self.batch.rows >= self.max_rows || self.bytes >= COLUMNS_BYTES
     }
@@ -109,7 +113,7 @@ impl RowSink for ColumnBuilder {
 
 impl ColumnBuilder {
     /// Takes rows that were read before.
-    pub(crate) fn take_rows(&mut self, batch: &RowBatch) {
+    pub fn take_rows(&mut self, batch: &RowBatch) {
         let width = self.batch.columns.len().max(1);
         for (i, cell) in batch.cells().enumerate() {
             self.text(cell);
@@ -122,68 +126,37 @@ impl ColumnBuilder {
 }
 
 /// Gathers rows into a batch.
-pub(crate) struct BatchBuilder {
+pub struct BatchBuilder {
     batch: RowBatch,
     max_rows: usize,
     /// UTF-16 length of the text.
     unit: usize,
+    /// The member that the next row is of, where rows are records within records.
+    member: Option<u8>,
 }
 
 impl BatchBuilder {
-    pub(crate) fn new(max_rows: usize) -> Self {
-        Self { batch: RowBatch::default(), max_rows, unit: 0 }
+    /// A batch of at most so many rows.
+    #[must_use]
+    pub fn new(max_rows: usize) -> Self {
+        Self { batch: RowBatch::default(), max_rows, unit: 0, member: None }
     }
 
-    pub(crate) fn into_batch(self) -> Option<RowBatch> {
+    /// The same for records within records: the batch tells the member of each.
+    #[must_use]
+    pub fn nested(max_rows: usize) -> Self {
+        Self { member: Some(0), ..Self::new(max_rows) }
+    }
+
+    /// The row that ends next is of this member.
+    pub fn set_member(&mut self, index: u8) {
+        self.member = self.member.map(|_| index);
+    }
+
+    /// None where no row came.
+    #[must_use]
+    pub fn into_batch(self) -> Option<RowBatch> {
         (self.batch.rows > 0).then_some(self.batch)
-    }
-}
-
-/// Gathers rows into a batch; of a composite entity with the member of each.
-#[cfg(feature = "package")]
-pub(crate) struct RecordBuilder {
-    rows: BatchBuilder,
-    nested: bool,
-    member: u8,
-}
-
-#[cfg(feature = "package")]
-impl RecordBuilder {
-    pub(crate) fn new(max_rows: usize, nested: bool) -> Self {
-        Self { rows: BatchBuilder::new(max_rows), nested, member: 0 }
-    }
-
-    pub(crate) fn into_batch(self) -> Option<RowBatch> {
-        self.rows.into_batch()
-    }
-}
-
-#[cfg(feature = "package")]
-impl RowSink for RecordBuilder {
-    fn text(&mut self, part: &str) {
-        self.rows.text(part);
-    }
-
-    fn end_cell(&mut self) {
-        self.rows.end_cell();
-    }
-
-    fn end_row(&mut self) {
-        if self.nested {
-            self.rows.batch.members.push(self.member);
-        }
-        self.rows.end_row();
-    }
-
-    fn is_full(&self) -> bool {
-        self.rows.is_full()
-    }
-}
-
-#[cfg(feature = "package")]
-impl super::xml::RecordSink for RecordBuilder {
-    fn member(&mut self, index: u8) {
-        self.member = index;
     }
 }
 
@@ -199,7 +172,12 @@ impl RowSink for BatchBuilder {
     }
 
     fn end_row(&mut self) {
+        self.batch.members.extend(self.member);
         self.batch.rows += 1;
+    }
+
+    fn feed_from(&mut self, tokenizer: &mut Tokenizer, text: &str) -> Result<usize, CsvFault> {
+        tokenizer.feed(text, self)
     }
 
     fn is_full(&self) -> bool {
@@ -207,30 +185,24 @@ impl RowSink for BatchBuilder {
     }
 }
 
-#[cfg(test)]
-pub(crate) use testing::CountSink;
+/// Counts rows and keeps nothing.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct CountSink {
+    /// Rows so far.
+    pub rows: u64,
+}
 
-#[cfg(test)]
-mod testing {
-    use super::RowSink;
+impl RowSink for CountSink {
+    fn text(&mut self, _part: &str) {}
 
-    /// Counts rows and keeps nothing.
-    #[derive(Default)]
-    pub(crate) struct CountSink {
-        pub(crate) rows: u64,
+    fn end_cell(&mut self) {}
+
+    fn end_row(&mut self) {
+        self.rows += 1;
     }
 
-    impl RowSink for CountSink {
-        fn text(&mut self, _part: &str) {}
-
-        fn end_cell(&mut self) {}
-
-        fn end_row(&mut self) {
-            self.rows += 1;
-        }
-
-        fn is_full(&self) -> bool {
-            false
-        }
+    fn is_full(&self) -> bool {
+        false
     }
 }

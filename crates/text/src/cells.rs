@@ -1,7 +1,7 @@
 //! Cells of a chunk that counts in UTF-16, as JavaScript does, over text that is stored as UTF-8.
 
 /// Walks the cells of one chunk in order, in one pass over the text.
-pub(super) struct Cells<'a> {
+pub struct Cells<'a> {
     text: &'a str,
     ascii: bool,
     ends: std::slice::Iter<'a, u32>,
@@ -11,15 +11,15 @@ pub(super) struct Cells<'a> {
 
 /// The field ends do not fit the text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct BadEnd;
+pub struct BadEnd;
 
 impl<'a> Cells<'a> {
-    pub(super) fn new(text: &'a str, ends: &'a [u32]) -> Self {
+    pub fn new(text: &'a str, ends: &'a [u32]) -> Self {
         Self { text, ascii: text.is_ascii(), ends: ends.iter(), unit: 0, byte: 0 }
     }
 
     /// Whether all text was used; true only after the last cell.
-    pub(super) fn at_end(&self) -> bool {
+    pub fn at_end(&self) -> bool {
         self.byte == self.text.len()
     }
 
@@ -66,7 +66,7 @@ impl<'a> Iterator for Cells<'a> {
 }
 
 /// Length in UTF-16 code units.
-pub(super) fn utf16_len(text: &str) -> usize {
+pub fn utf16_len(text: &str) -> usize {
     if text.is_ascii() {
         return text.len();
     }

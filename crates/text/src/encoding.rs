@@ -2,7 +2,7 @@
 
 /// How the text of a file is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encoding {
+pub enum Encoding {
     Utf8,
     Utf16Le,
     Utf16Be,
@@ -12,17 +12,17 @@ pub(crate) enum Encoding {
 
 /// What a file's first bytes say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sniffed {
+pub struct Sniffed {
     /// None: no mark and no NUL, so UTF-8 or Windows-1252.
-    pub(crate) encoding: Option<Encoding>,
+    pub encoding: Option<Encoding>,
     /// Length of the byte order mark.
-    pub(crate) mark: usize,
+    pub mark: usize,
 }
 
 impl Encoding {
     /// Reads the byte order mark, or without one recognises UTF-16 by the NUL beside the first letter: text of any other
     /// encoding has no NUL among its first two bytes. `head` needs four bytes at most, fewer only where the file is shorter.
-    pub(crate) fn sniff(head: &[u8]) -> Sniffed {
+    pub fn sniff(head: &[u8]) -> Sniffed {
         let (encoding, mark) = match head {
             [0xef, 0xbb, 0xbf, ..] => (Some(Self::Utf8), 3),
             [0xff, 0xfe, ..] => (Some(Self::Utf16Le), 2),
@@ -35,7 +35,7 @@ impl Encoding {
     }
 
     /// Name for messages.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Utf8 => "UTF-8",
             Self::Utf16Le => "UTF-16LE",
@@ -45,7 +45,7 @@ impl Encoding {
     }
 
     /// The first character that this encoding lacks.
-    pub(crate) fn lacks(self, text: &str) -> Option<char> {
+    pub fn lacks(self, text: &str) -> Option<char> {
         if self != Self::Windows1252 || text.is_ascii() {
             return None;
         }
@@ -53,7 +53,7 @@ impl Encoding {
     }
 
     /// Appends `text` without a byte order mark; the first character that the encoding lacks is the error.
-    pub(crate) fn encode(self, text: &str, out: &mut Vec<u8>) -> Result<(), char> {
+    pub fn encode(self, text: &str, out: &mut Vec<u8>) -> Result<(), char> {
         match self {
             Self::Utf8 => out.extend_from_slice(text.as_bytes()),
             Self::Utf16Le => encode_utf16(text, out, u16::to_le_bytes),
@@ -69,7 +69,7 @@ impl Encoding {
     }
 }
 
-fn encode_utf16(text: &str, out: &mut Vec<u8>, bytes: fn(u16) -> [u8; 2]) {
+fn encode_utf16(text: &str, out: &mut Vec<u8>, bytes: impl Fn(u16) -> [u8; 2] + Copy) {
     out.reserve(text.len() * 2);
     let mut rest = text;
     while !rest.is_empty() {
@@ -88,8 +88,7 @@ fn encode_utf16(text: &str, out: &mut Vec<u8>, bytes: fn(u16) -> [u8; 2]) {
 }
 
 /// Appends the text in UTF-16 code units.
-#[cfg(any(test, feature = "wasm"))]
-pub(crate) fn push_units(text: &str, out: &mut Vec<u16>) {
+pub fn push_units(text: &str, out: &mut Vec<u16>) {
     out.reserve(text.len());
     let mut rest = text;
     while !rest.is_empty() {
@@ -113,11 +112,11 @@ fn ascii_length(bytes: &[u8]) -> usize {
 
 /// The bytes do not form text of the encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Undecodable(pub(crate) Encoding);
+pub struct Undecodable(pub Encoding);
 
 /// Turns chunks of bytes into text; a character may be cut anywhere.
 #[derive(Debug)]
-pub(crate) struct Decoder {
+pub struct Decoder {
     encoding: Encoding,
     /// The beginning of a character whose rest has not come yet.
     carry: Vec<u8>,
@@ -125,12 +124,12 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     /// For bytes after the byte order mark.
-    pub(crate) fn new(encoding: Encoding) -> Self {
+    pub fn new(encoding: Encoding) -> Self {
         Self { encoding, carry: Vec::with_capacity(4) }
     }
 
     /// Appends the text of the next bytes. On an error `out` has all text before the bad bytes.
-    pub(crate) fn push(&mut self, bytes: &[u8], out: &mut String) -> Result<(), Undecodable> {
+    pub fn push(&mut self, bytes: &[u8], out: &mut String) -> Result<(), Undecodable> {
         if self.encoding == Encoding::Windows1252 {
             out.extend(bytes.iter().map(|&b| from_1252(b)));
             return Ok(());
@@ -151,7 +150,7 @@ impl Decoder {
     }
 
     /// To be called after the last chunk: a character may not stay incomplete.
-    pub(crate) fn finish(&self) -> Result<(), Undecodable> {
+    pub fn finish(&self) -> Result<(), Undecodable> {
         if self.carry.is_empty() { Ok(()) } else { Err(Undecodable(self.encoding)) }
     }
 
@@ -180,7 +179,7 @@ fn decode_utf8(bytes: &[u8], out: &mut String) -> Option<usize> {
     }
 }
 
-fn decode_utf16(bytes: &[u8], out: &mut String, unit: fn([u8; 2]) -> u16) -> Option<usize> {
+fn decode_utf16(bytes: &[u8], out: &mut String, unit: impl Fn([u8; 2]) -> u16 + Copy) -> Option<usize> {
     const BLOCK: usize = 64;
     out.reserve(bytes.len() / 2);
     let mut rest = bytes;
