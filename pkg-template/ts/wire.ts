@@ -270,7 +270,7 @@ export interface WirePackages extends WireModule {
   PackageWriter: new (
     spec: string,
   ) => WirePackageWriter;
-  /** `options`: `{"limits":{…},"schema":{…}}` as JSON; both may be absent. */
+  /** `options`: `{"limits":{…},"schema":{…},"lenient":true}` as JSON; all may be absent. */
   PackageOpener: new (
     size: number,
     options: string,

@@ -44,8 +44,8 @@ pub use job::{JobHooks, WireExport};
 pub use memory::wasm_memory;
 #[cfg(feature = "package")]
 pub use package::{
-    FileCursor, PackageOpener, PackageReader, PackageRewriter, PackageWriter, RowCursor, WireBlock,
-    deflate_block,
+    FileCursor, PackageDoctor, PackageOpener, PackageReader, PackageRewriter, PackageWriter, RowCursor,
+    WireBlock, deflate_block,
 };
 pub use panic::on_panic;
 #[cfg(feature = "panic-probe")]

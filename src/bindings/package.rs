@@ -1,6 +1,8 @@
 //! Packages on both sides of the boundary. What reads asks for ranges of the package's bytes; what it has found is looked at in
 //! the module's memory, so that a chunk is copied once. Reading calls answer 0: bytes are wanted, 1: there is something, 2: the end.
 
+use std::sync::Arc;
+
 use js_sys::Uint8Array;
 use serde::Deserialize;
 use serde_json::json;
@@ -9,10 +11,11 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::parse::parse;
 use super::thrown::throw;
+use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::package::{
-    Block, BlockDeflater, ColumnBatch, ColumnText, DataPackage, FileReader, Limits, Opener, PackageSpec,
-    PackageWriter as Writer, Pull, Rewriter, RowBatch, RowReader,
+    Block, BlockDeflater, ColumnBatch, ColumnText, DataPackage, Doctor, FileReader, Limits, Opener,
+    PackageSpec, PackageWriter as Writer, Pull, Repairer, Rewriter, RowBatch, RowReader,
 };
 use d365_clm_text::encoding::push_units;
 
@@ -204,6 +207,10 @@ impl WireBlock {
 #[serde(default, deny_unknown_fields)]
 struct OpenOptions {
     limits: Limits,
+    /// The tenant's own, in the form of the catalogue.
+    schema: Option<Box<serde_json::value::RawValue>>,
+    /// For the package doctor alone.
+    lenient: bool,
 }
 
 /// Opens a package.
@@ -216,7 +223,14 @@ impl PackageOpener {
     #[wasm_bindgen(constructor)]
     pub fn new(size: f64, options: &str) -> Result<Self, JsValue> {
         let options: OpenOptions = parse(options, "options").map_err(throw)?;
-        Ok(Self(Some(Opener::new(size as u64, options.limits))))
+        let mut opener = Opener::new(size as u64, options.limits);
+        if options.lenient {
+            opener = opener.lenient();
+        }
+        if let Some(schema) = options.schema {
+            opener = opener.schema(Arc::new(Catalog::from_json(schema.get()).map_err(throw)?));
+        }
+        Ok(Self(Some(opener)))
     }
 
     /// The range of bytes that is wanted.
@@ -277,7 +291,17 @@ impl PackageReader {
     pub fn subset(&self, entities: &str) -> Result<PackageRewriter, JsValue> {
         let entities: Vec<String> = parse(entities, "entities").map_err(throw)?;
         let rewriter = self.0.subset(&entities).map_err(throw)?;
-        Ok(PackageRewriter { rewriter, piece: Vec::new() })
+        Ok(PackageRewriter { rewriter: Rewriting::Subset(rewriter), piece: Vec::new() })
+    }
+
+    /// The package doctor.
+    pub fn diagnose(&self) -> PackageDoctor {
+        PackageDoctor(self.0.doctor())
+    }
+
+    /// The package with what can be corrected safely corrected.
+    pub fn repair(&self) -> PackageRewriter {
+        PackageRewriter { rewriter: Rewriting::Repair(Box::new(self.0.repair())), piece: Vec::new() }
     }
 
     /// An entry of the zip.
@@ -302,10 +326,42 @@ impl PackageReader {
     }
 }
 
+/// Everything that is wrong with a package.
+#[wasm_bindgen]
+pub struct PackageDoctor(Doctor);
+
+#[wasm_bindgen]
+impl PackageDoctor {
+    /// The range of the package's bytes that is wanted.
+    pub fn want(&self) -> Option<Vec<f64>> {
+        range(self.0.want())
+    }
+
+    /// These bytes.
+    pub fn give(&mut self, bytes: Vec<u8>) -> Result<(), JsValue> {
+        self.0.give(bytes).map_err(throw)
+    }
+
+    /// Goes on; at the end the result is there.
+    pub fn step(&mut self) -> Result<u8, JsValue> {
+        answer(self.0.step(), |()| ())
+    }
+
+    /// What was found, as JSON.
+    pub fn result(&self) -> String {
+        serde_json::to_string(self.0.result()).unwrap_or_default()
+    }
+}
+
+enum Rewriting {
+    Subset(Rewriter),
+    Repair(Box<Repairer>),
+}
+
 /// Another package out of an open one.
 #[wasm_bindgen]
 pub struct PackageRewriter {
-    rewriter: Rewriter,
+    rewriter: Rewriting,
     piece: Vec<u8>,
 }
 
@@ -313,22 +369,41 @@ pub struct PackageRewriter {
 impl PackageRewriter {
     /// The range of the source package's bytes that is wanted.
     pub fn want(&self) -> Option<Vec<f64>> {
-        range(self.rewriter.want())
+        range(match &self.rewriter {
+            Rewriting::Subset(rewriter) => rewriter.want(),
+            Rewriting::Repair(repairer) => repairer.want(),
+        })
     }
 
     /// These bytes.
     pub fn give(&mut self, bytes: Vec<u8>) -> Result<(), JsValue> {
-        self.rewriter.give(bytes).map_err(throw)
+        let given = match &mut self.rewriter {
+            Rewriting::Subset(rewriter) => rewriter.give(bytes),
+            Rewriting::Repair(repairer) => repairer.give(bytes),
+        };
+        given.map_err(throw)
     }
 
     /// The next piece.
     pub fn step(&mut self) -> Result<u8, JsValue> {
-        answer(self.rewriter.read(), |piece| self.piece = piece)
+        let pull = match &mut self.rewriter {
+            Rewriting::Subset(rewriter) => rewriter.read(),
+            Rewriting::Repair(repairer) => repairer.read(),
+        };
+        answer(pull, |piece| self.piece = piece)
     }
 
     /// The piece.
     pub fn take(&mut self) -> Uint8Array {
         Uint8Array::from(std::mem::take(&mut self.piece).as_slice())
+    }
+
+    /// What was corrected, as JSON.
+    pub fn changes(&self) -> String {
+        match &self.rewriter {
+            Rewriting::Subset(_) => "[]".to_owned(),
+            Rewriting::Repair(repairer) => serde_json::to_string(repairer.changes()).unwrap_or_default(),
+        }
     }
 }
 

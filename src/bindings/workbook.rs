@@ -10,8 +10,7 @@ use super::parse::parse;
 use super::thrown::throw;
 use crate::error::Error;
 use crate::table::{
-    BatchBuilder, RowBatch, WorkbookOptions, WorkbookPlan, WorkbookReader as Reader,
-    WorkbookWriter as Writer, push_units,
+    BatchBuilder, RowBatch, WorkbookOptions, WorkbookPlan, WorkbookReader as Reader, WorkbookWriter as Writer,
 };
 
 /// Writes a workbook.

@@ -33,6 +33,7 @@ pub struct Catalog {
     entities: Vec<Entity>,
     enums: HashMap<String, Vec<String>>,
     by_name: HashMap<String, usize>,
+    formats: Vec<String>,
 }
 
 /// One data entity under its four names.
@@ -85,6 +86,8 @@ pub struct Property {
     pub nullable: Option<bool>,
     /// Members of an enum whose type name is not known.
     pub members: Vec<String>,
+    /// Longest text in UTF-16 code units, where a schema says; the built-in catalogue has none.
+    pub max_length: Option<u32>,
 }
 
 /// A navigation property.
@@ -134,6 +137,19 @@ pub struct Parameter {
 }
 
 impl Catalog {
+    /// Reads a schema in the form of the built-in one: an object with `enums` (name → members) and `entities`, each with
+    /// `aot`, `label`, `direction`, `keys`, `properties` and what else [`Entity`] has; `maxLength` of a property and
+    /// `formats` (names of further source data formats) are optional.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` where the text is no such object.
+    pub fn from_json(text: &str) -> Result<Self> {
+        read::catalog(text).ok_or_else(|| {
+            Error::argument("the schema is no JSON of entities and enums")
+                .hint("Give an object with \"enums\" and \"entities\", each with aot, label, direction, keys and properties.")
+        })
+    }
+
     /// All entities, data management's own first.
     #[must_use]
     pub fn entities(&self) -> &[Entity] {
@@ -150,6 +166,18 @@ impl Catalog {
     #[must_use]
     pub fn collection(&self, name: &str) -> Option<&Entity> {
         self.find(name).filter(|entity| entity.collection.as_deref() == Some(name))
+    }
+
+    /// The entity of that label.
+    #[must_use]
+    pub fn label(&self, name: &str) -> Option<&Entity> {
+        self.entities.iter().find(|entity| entity.label == name)
+    }
+
+    /// Names of source data formats beyond the built-in ones.
+    #[must_use]
+    pub fn formats(&self) -> &[String] {
+        &self.formats
     }
 
     /// Members of an enum type in the order of the service.

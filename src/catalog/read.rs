@@ -24,7 +24,8 @@ pub(super) fn catalog(text: &str) -> Option<Catalog> {
             by_name.entry(name.clone()).or_insert(index);
         }
     }
-    Some(Catalog { entities, enums, by_name })
+    let formats = optional_list(&mut file, "formats", string)?;
+    Some(Catalog { entities, enums, by_name, formats })
 }
 
 fn entity(mut of: Object) -> Option<Entity> {
@@ -53,6 +54,7 @@ fn property(mut of: Object) -> Option<Property> {
         edm: EdmType::parse(of.get("type")?.as_str()?),
         nullable: optional(&mut of, "nullable", |value| value.as_bool())?,
         members: optional_list(&mut of, "members", string)?,
+        max_length: optional(&mut of, "maxLength", |value| u32::try_from(value.as_u64()?).ok())?,
     })
 }
 
@@ -103,7 +105,10 @@ fn list<T>(value: Value, read: fn(Value) -> Option<T>) -> Option<Vec<T>> {
 }
 
 fn optional_list<T>(of: &mut Object, name: &str, read: fn(Value) -> Option<T>) -> Option<Vec<T>> {
-    of.remove(name).map_or_else(|| Some(Vec::new()), |value| list(value, read))
+    match of.remove(name) {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(value) => list(value, read),
+    }
 }
 
 /// The outer nothing is an error, the inner one a member that is missing or null.
@@ -120,7 +125,7 @@ mod tests {
 
     const GOOD: &str = r#"{"enums":{"Colour":["Red","Blue"]},"entities":[{"collection":"Things","type":"Thing","aot":"ThingEntity",
         "label":"Things V2","company":true,"direction":"setup","keys":["Id"],
-        "properties":[{"name":"Id","type":"Edm.String","nullable":false},{"name":"Kind","type":"Enum","members":["A","B"]}],
+        "properties":[{"name":"Id","type":"Edm.String","nullable":false},{"name":"Kind","type":"Enum","members":["A","B"],"maxLength":7}],
         "navigation":[{"name":"Self","target":"Things","many":true}],
         "actions":[{"name":"go","binding":"entity","parameters":[{"name":"p","type":"Edm.Int32"}],"returns":null}]}]}"#;
 
@@ -139,6 +144,8 @@ mod tests {
             (&kind.edm, kind.nullable, kind.members.as_slice()),
             (&EdmType::UnnamedEnum, None, ["A".to_owned(), "B".to_owned()].as_slice())
         );
+        assert_eq!((id.max_length, kind.max_length), (None, Some(7)));
+        assert!(catalog.formats().is_empty());
         let [navigation] = things.navigation.as_slice() else { panic!("one navigation") };
         assert_eq!(
             (navigation.name.as_str(), navigation.target.as_str(), navigation.many),

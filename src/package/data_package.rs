@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::catalog::{builtin, nearest};
+use crate::catalog::{Catalog, builtin, nearest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::table::SourceFormat;
 
+use super::doctor::{Doctor, Repairer};
+use super::foreign;
 use super::header::HeaderDoc;
 use super::limits::Limits;
 use super::manifest::{ManifestDoc, ManifestEntity};
@@ -16,7 +19,6 @@ use super::pull::Pull;
 use super::rewriter::{Part, Rewriter};
 use super::row_reader::RowReader;
 use super::zip::{Directory, EntryReader};
-use super::{MANIFEST_FILE, foreign};
 
 /// An open data package: its directory and its two XML files, and none of its bytes. Data files are read when asked for, by
 /// ranges of whatever the package was opened from. [`Opener`](super::Opener) opens one, or
@@ -25,11 +27,38 @@ use super::{MANIFEST_FILE, foreign};
 pub struct DataPackage {
     directory: Directory,
     limits: Limits,
-    header: HeaderDoc,
-    manifest: ManifestDoc,
     name: String,
     description: String,
     entities: Vec<PackageEntity>,
+    parts: Arc<Parts>,
+    schema: Option<Arc<Catalog>>,
+}
+
+/// What was read of the package when it was opened.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) header: HeaderPart,
+    pub(super) manifest: ManifestDoc,
+    /// The entry that has it: another one than `Manifest.xml` only where the package was opened leniently.
+    pub(super) manifest_entry: String,
+}
+
+/// `PackageHeader.xml`, as far as it was found.
+#[derive(Debug)]
+pub(super) enum HeaderPart {
+    Missing,
+    Unreadable { entry: String, error: Error },
+    Read { entry: String, doc: HeaderDoc },
+}
+
+impl HeaderPart {
+    /// The entry that has it.
+    pub(super) fn entry(&self) -> Option<&str> {
+        match self {
+            Self::Missing => None,
+            Self::Unreadable { entry, .. } | Self::Read { entry, .. } => Some(entry),
+        }
+    }
 }
 
 /// An entity as the package's manifest describes it. Numbers and flags are as they stand there, 0 and false where missing.
@@ -97,20 +126,42 @@ pub struct FileInfo {
 impl DataPackage {
     pub(super) fn new(
         directory: Directory,
-        header: HeaderDoc,
-        document: ManifestDoc,
+        parts: Parts,
         limits: Limits,
+        schema: Option<Arc<Catalog>>,
     ) -> Self {
-        let manifest = document.manifest();
+        let manifest = parts.manifest.manifest();
         Self {
             directory,
             limits,
-            header,
-            manifest: document,
             name: manifest.project,
             description: manifest.description,
             entities: manifest.entities.into_iter().map(PackageEntity::from).collect(),
+            parts: Arc::new(parts),
+            schema,
         }
+    }
+
+    /// Begins to examine the package: everything that makes the service reject, misread or silently skip it.
+    #[must_use]
+    pub fn doctor(&self) -> Doctor {
+        Doctor::new(
+            self.directory.clone(),
+            Arc::clone(&self.parts),
+            self.schema.clone(),
+            self.limits.workbook,
+        )
+    }
+
+    /// Begins to write the package anew, with what can be corrected safely corrected.
+    #[must_use]
+    pub fn repair(&self) -> Repairer {
+        Repairer::new(
+            self.directory.clone(),
+            Arc::clone(&self.parts),
+            self.schema.clone(),
+            self.limits.workbook,
+        )
     }
 
     /// Name of the data project that the package was exported from or is meant for.
@@ -154,7 +205,7 @@ impl DataPackage {
         if keep.is_empty() {
             return Err(Error::argument("a subset has at least one entity"));
         }
-        let mut manifest = self.manifest.clone();
+        let mut manifest = self.parts.manifest.clone();
         manifest.keep_entities(&keep);
         let dropped = |name: &str| {
             let names = |entity: &PackageEntity| entity.file_name == name;
@@ -163,10 +214,10 @@ impl DataPackage {
         };
         let mut parts = Vec::new();
         for entry in self.directory.entries() {
-            if entry.name == MANIFEST_FILE {
-                parts.push(Part::Content { name: MANIFEST_FILE.to_owned(), bytes: manifest.write()? });
+            if entry.name == self.parts.manifest_entry {
+                parts.push(Part::Content { name: entry.name.clone(), bytes: manifest.write()? });
             } else if !dropped(&entry.name) {
-                parts.push(Part::Copy(entry.clone()));
+                parts.push(Part::copy(entry));
             }
         }
         Ok(Rewriter::new(parts))

@@ -66,9 +66,12 @@ pub(super) fn misplaced(directory: &Directory, name: &str, code: ErrorCode) -> O
 /// The entry of that name in a folder, or in another spelling.
 pub(super) fn near<'a>(directory: &'a Directory, name: &str) -> Option<&'a str> {
     let mut names = directory.entries().iter().map(|entry| entry.name.as_str());
-    names.find(|found| {
-        found.rsplit(['/', '\\']).next().is_some_and(|last| last.trim().eq_ignore_ascii_case(name))
-    })
+    names.find(|found| looks_like(found, name))
+}
+
+/// Whether an entry has that name in a folder, or in another spelling.
+pub(super) fn looks_like(entry: &str, name: &str) -> bool {
+    entry.rsplit(['/', '\\']).next().is_some_and(|last| last.trim().eq_ignore_ascii_case(name))
 }
 
 const PACKAGE_HINT: &str = "Put the file into a data package first: a zip with PackageHeader.xml, Manifest.xml and the data \

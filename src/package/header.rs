@@ -12,6 +12,9 @@ const PACKAGE_TYPE: &str = "DefinitionGroup";
 /// What current environments write; packages of 2017 have 1.
 const VERSION: i32 = 2;
 
+/// Members that have one value only.
+pub(super) const FIXED: [(&str, &str); 2] = [("ManifestType", MANIFEST_TYPE), ("PackageType", PACKAGE_TYPE)];
+
 static SHAPE: Shape = Shape::Members(MEMBERS);
 static MEMBERS: Members = &[
     ("Description", Shape::Text),

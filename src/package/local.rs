@@ -1,11 +1,14 @@
 //! A package at hand, for native callers: drives the machines over something that can be read in any order.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::catalog::Catalog;
 use crate::error::{Error, ErrorCode, Result};
 use crate::table::RowBatch;
 
 use super::data_package::{DataPackage, FileInfo, PackageEntity};
+use super::doctor::Diagnostic;
 use super::limits::Limits;
 use super::opener::Opener;
 use super::pull::Pull;
@@ -32,6 +35,60 @@ impl<S: ReadAt> LocalPackage<S> {
             opener.give(bytes_of(&source, range)?)?;
         }
         Ok(Self { package: opener.finish()?, source })
+    }
+
+    /// Opens a package for the package doctor: see [`Opener::lenient`]; `schema` is the tenant's own, where there is one.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`refusal`](super::refusal) makes a finding of the error.
+    pub fn open_leniently(source: S, limits: Limits, schema: Option<Arc<Catalog>>) -> Result<Self> {
+        let size = source.size().map_err(|error| unreadable(&error))?;
+        let mut opener = Opener::new(size, limits).lenient();
+        if let Some(schema) = schema {
+            opener = opener.schema(schema);
+        }
+        while let Some(range) = opener.want() {
+            opener.give(bytes_of(&source, range)?)?;
+        }
+        Ok(Self { package: opener.finish()?, source })
+    }
+
+    /// Everything that makes the service reject, misread or silently skip the package.
+    ///
+    /// # Errors
+    /// `PACKAGE_CORRUPT` where the source can't be read.
+    pub fn diagnose(&self) -> Result<Vec<Diagnostic>> {
+        let mut doctor = self.package.doctor();
+        loop {
+            match doctor.step()? {
+                Pull::Have(()) => {}
+                Pull::End => return Ok(doctor.result().to_vec()),
+                Pull::Want => {
+                    if let Some(range) = doctor.want() {
+                        doctor.give(bytes_of(&self.source, range)?)?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands the corrected package to `write`, piece by piece, and says what was corrected.
+    ///
+    /// # Errors
+    /// Those of [`Repairer::step`](super::Repairer::read), and those of `write`.
+    pub fn repair(&self, mut write: impl FnMut(&[u8]) -> Result<()>) -> Result<Vec<Diagnostic>> {
+        let mut repairer = self.package.repair();
+        loop {
+            match repairer.read()? {
+                Pull::Have(bytes) => write(&bytes)?,
+                Pull::End => return Ok(repairer.changes().to_vec()),
+                Pull::Want => {
+                    if let Some(range) = repairer.want() {
+                        repairer.give(bytes_of(&self.source, range)?)?;
+                    }
+                }
+            }
+        }
     }
 
     /// The package without its bytes.

@@ -27,6 +27,7 @@
 //! ```
 
 mod data_package;
+mod doctor;
 mod foreign;
 // Subsets, repairs and the package doctor use the rest of these three.
 #[cfg_attr(not(test), allow(dead_code))]
@@ -51,6 +52,7 @@ mod xml;
 mod zip;
 
 pub use data_package::{DataPackage, FileInfo, FileReader, PackageEntity};
+pub use doctor::{Code, CodeInfo, Diagnostic, Doctor, Repair, Repairer, Severity, refusal};
 pub use limits::Limits;
 pub use local::{LocalPackage, LocalRows};
 pub use opener::Opener;

@@ -1,10 +1,12 @@
 //! Opens a package: its end, its directory, and its two XML files are read, and nothing else.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::catalog::Catalog;
 use crate::error::{Error, ErrorCode, Result};
 
-use super::data_package::DataPackage;
+use super::data_package::{DataPackage, HeaderPart, Parts};
 use super::header::HeaderDoc;
 use super::limits::Limits;
 use super::manifest::ManifestDoc;
@@ -39,6 +41,8 @@ pub struct Opener {
     limits: Limits,
     directory: DirectoryReader,
     state: State,
+    lenient: bool,
+    schema: Option<Arc<Catalog>>,
 }
 
 enum State {
@@ -47,12 +51,14 @@ enum State {
     Head(Wanted),
     Header {
         directory: Directory,
+        entry: String,
         reader: EntryReader,
         text: Vec<u8>,
     },
     Manifest {
-        header: HeaderDoc,
         directory: Directory,
+        header: HeaderPart,
+        entry: String,
         reader: EntryReader,
         text: Vec<u8>,
     },
@@ -64,7 +70,23 @@ impl Opener {
     /// For a package of that many bytes.
     #[must_use]
     pub fn new(size: u64, limits: Limits) -> Self {
-        Self { directory: DirectoryReader::new(size, &limits), limits, state: State::Directory }
+        let directory = DirectoryReader::new(size, &limits);
+        Self { directory, limits, state: State::Directory, lenient: false, schema: None }
+    }
+
+    /// For the package doctor: `PackageHeader.xml` may be missing or unreadable, and it and `Manifest.xml` may lie in a folder
+    /// or be spelled differently, as long as only one entry can be meant.
+    #[must_use]
+    pub fn lenient(mut self) -> Self {
+        self.lenient = true;
+        self
+    }
+
+    /// The tenant's own schema, against which the package doctor holds the package; by default the built-in catalogue.
+    #[must_use]
+    pub fn schema(mut self, schema: Arc<Catalog>) -> Self {
+        self.schema = Some(schema);
+        self
     }
 
     /// The bytes that are wanted next; none when the package is open, or a call failed.
@@ -118,13 +140,13 @@ impl Opener {
                 }
             }
             State::Head(_) => Err(foreign::not_a_zip(&bytes)),
-            State::Header { directory, mut reader, text } => {
+            State::Header { directory, entry, mut reader, text } => {
                 reader.give(bytes)?;
-                self.read_header(directory, reader, text)
+                self.read_header(directory, entry, reader, text)
             }
-            State::Manifest { directory, header, mut reader, text } => {
+            State::Manifest { directory, header, entry, mut reader, text } => {
                 reader.give(bytes)?;
-                self.read_manifest(directory, header, reader, text)
+                self.read_manifest(directory, header, entry, reader, text)
             }
             State::Done(_) | State::Failed => Err(Error::argument("no bytes of the package are wanted now")),
         }
@@ -141,34 +163,66 @@ impl Opener {
     }
 
     fn header(&self, directory: Directory) -> Result<State> {
-        if directory.find(HEADER_FILE).is_none() {
-            return Err(foreign::no_header(&directory));
-        }
-        let reader = xml_reader(&directory, HEADER_FILE, &self.limits)?;
-        self.read_header(directory, reader, Vec::new())
+        let Some(entry) = self.entry_of(&directory, HEADER_FILE) else {
+            return if self.lenient && self.entry_of(&directory, MANIFEST_FILE).is_some() {
+                self.manifest(directory, HeaderPart::Missing)
+            } else {
+                Err(foreign::no_header(&directory))
+            };
+        };
+        let reader = xml_reader(&directory, &entry, &self.limits)?;
+        self.read_header(directory, entry, reader, Vec::new())
     }
 
-    fn read_header(&self, directory: Directory, mut reader: EntryReader, mut text: Vec<u8>) -> Result<State> {
+    fn read_header(
+        &self,
+        directory: Directory,
+        entry: String,
+        mut reader: EntryReader,
+        mut text: Vec<u8>,
+    ) -> Result<State> {
         if self.wants_more(&mut reader, &mut text)? {
-            return Ok(State::Header { directory, reader, text });
+            return Ok(State::Header { directory, entry, reader, text });
         }
-        let header = HeaderDoc::parse(&text, self.limits.xml_depth)?;
-        let reader = xml_reader(&directory, MANIFEST_FILE, &self.limits)?;
-        self.read_manifest(directory, header, reader, Vec::new())
+        let header = match HeaderDoc::parse(&text, self.limits.xml_depth) {
+            Ok(doc) => HeaderPart::Read { entry, doc },
+            Err(error) if self.lenient => HeaderPart::Unreadable { entry, error },
+            Err(error) => return Err(error),
+        };
+        self.manifest(directory, header)
+    }
+
+    fn manifest(&self, directory: Directory, header: HeaderPart) -> Result<State> {
+        let entry = self.entry_of(&directory, MANIFEST_FILE).unwrap_or_else(|| MANIFEST_FILE.to_owned());
+        let reader = xml_reader(&directory, &entry, &self.limits)?;
+        self.read_manifest(directory, header, entry, reader, Vec::new())
     }
 
     fn read_manifest(
         &self,
         directory: Directory,
-        header: HeaderDoc,
+        header: HeaderPart,
+        entry: String,
         mut reader: EntryReader,
         mut text: Vec<u8>,
     ) -> Result<State> {
         if self.wants_more(&mut reader, &mut text)? {
-            return Ok(State::Manifest { directory, header, reader, text });
+            return Ok(State::Manifest { directory, header, entry, reader, text });
         }
         let manifest = ManifestDoc::parse(&text, self.limits.xml_depth)?;
-        Ok(State::Done(Box::new(DataPackage::new(directory, header, manifest, self.limits))))
+        let parts = Parts { header, manifest, manifest_entry: entry };
+        let package = DataPackage::new(directory, parts, self.limits, self.schema.clone());
+        Ok(State::Done(Box::new(package)))
+    }
+
+    /// The entry of that name; a lenient opener takes one that only looks like it.
+    fn entry_of(&self, directory: &Directory, name: &str) -> Option<String> {
+        if directory.find(name).is_some() {
+            return Some(name.to_owned());
+        }
+        let mut near = directory.entries().iter().filter(|entry| foreign::looks_like(&entry.name, name));
+        let found = near.next().filter(|_| self.lenient && near.next().is_none())?;
+        Some(found.name.clone())
     }
 
     /// Reads on; true where bytes are wanted that the end of the package does not have.

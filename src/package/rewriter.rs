@@ -15,10 +15,27 @@ const PIECE: usize = 256 << 10;
 
 /// One entry of the package that is written.
 pub(super) enum Part {
-    /// As it stands in the source, compressed.
-    Copy(Entry),
+    /// As it stands in the source, compressed, under this name.
+    Copy { entry: Entry, name: String },
+    /// An entry of the source whose content is changed on the way.
+    Changed { entry: Entry, name: String, change: Box<dyn Change> },
     /// This content.
     Content { name: String, bytes: Vec<u8> },
+}
+
+impl Part {
+    /// As it stands in the source.
+    pub(super) fn copy(entry: &Entry) -> Self {
+        Self::Copy { entry: entry.clone(), name: entry.name.clone() }
+    }
+}
+
+/// Changes the content of an entry while it passes.
+pub(super) trait Change: Send {
+    /// Takes the next bytes, and appends what becomes of them.
+    fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()>;
+    /// Appends what is left after the last bytes.
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<()>;
 }
 
 /// Writes a package out of an open one, piece by piece. Memory holds a piece, and never a data file.
@@ -26,7 +43,10 @@ pub struct Rewriter {
     parts: VecDeque<Part>,
     zip: ZipWriter,
     copying: Option<EntryReader>,
+    /// What happens to the content that is copied; none: it stays compressed as it is.
+    change: Option<Box<dyn Change>>,
     piece: Vec<u8>,
+    changed: Vec<u8>,
     finished: bool,
 }
 
@@ -36,7 +56,9 @@ impl Rewriter {
             parts: parts.into(),
             zip: ZipWriter::new(LEVEL),
             copying: None,
+            change: None,
             piece: Vec::new(),
+            changed: Vec::new(),
             finished: false,
         }
     }
@@ -78,15 +100,41 @@ impl Rewriter {
             self.piece.clear();
             match reader.read(&mut self.piece)? {
                 Pull::Want => return Ok(false),
-                Pull::Have(()) => self.zip.write_raw(&self.piece)?,
-                Pull::End => self.copying = None,
+                Pull::Have(()) => match &mut self.change {
+                    None => self.zip.write_raw(&self.piece)?,
+                    Some(change) => {
+                        self.changed.clear();
+                        change.push(&self.piece, &mut self.changed)?;
+                        self.zip.write(&self.changed)?;
+                    }
+                },
+                Pull::End => {
+                    self.copying = None;
+                    if let Some(mut change) = self.change.take() {
+                        self.changed.clear();
+                        change.finish(&mut self.changed)?;
+                        self.zip.write(&self.changed)?;
+                        self.zip.end()?;
+                    }
+                }
             }
             return Ok(true);
         }
         match self.parts.pop_front() {
-            Some(Part::Copy(entry)) => {
-                self.zip.begin_raw(entry.to_raw())?;
+            Some(Part::Copy { entry, name }) => {
+                let mut raw = entry.to_raw();
+                if name != entry.name {
+                    raw.utf8 |= !name.is_ascii();
+                    raw.name = name.into_bytes();
+                }
+                self.zip.begin_raw(raw)?;
                 self.copying = Some(EntryReader::raw(&entry));
+            }
+            Some(Part::Changed { entry, name, change }) => {
+                let reader = EntryReader::new(&entry)?;
+                self.zip.begin(&name)?;
+                self.copying = Some(reader);
+                self.change = Some(change);
             }
             Some(Part::Content { name, bytes }) => self.zip.add(&name, &bytes)?,
             None => {

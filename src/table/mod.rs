@@ -8,8 +8,8 @@
 // Without packages or workbooks nobody asks for some of this, and the linker drops it: finer gates would say no more than that.
 #![cfg_attr(not(all(feature = "package", feature = "excel")), allow(dead_code, unused_imports))]
 
-#[cfg(test)]
-#[cfg(all(feature = "package", feature = "excel"))]
+mod accept;
+#[cfg(all(test, feature = "package", feature = "excel"))]
 mod audit_tests;
 mod cell;
 #[cfg(test)]
@@ -34,9 +34,11 @@ pub use d365_clm_text::rows::{ColumnBatch, ColumnText, RowBatch};
 pub use format::{CodePage, SourceFormat};
 pub use workbook_plan::WorkbookPlan;
 
+pub(crate) use accept::Accepts;
 pub(crate) use cell::Target;
 pub(crate) use check::{CsvChecker, check_header};
 pub(crate) use csv_file::CsvReader;
+pub(crate) use csv_read::RowSink;
 pub(crate) use csv_write::{Column, CsvWriter};
 pub(crate) use d365_clm_text::encoding::{Decoder, Encoding};
 pub(crate) use d365_clm_text::rows::{BatchBuilder, ColumnBuilder};

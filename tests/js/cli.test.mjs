@@ -122,7 +122,9 @@ test("what stands in a package can't steer the terminal", () => {
 });
 
 const sound = () =>
-  buildPackage({ name: "P", entities: [{ entity: "Currencies", rows: [{ CurrencyCode: "EUR", Name: "Euro" }] }] });
+  buildPackage({ name: "P", entities: [{ entity: "Vendors V2", rows: [{ VendorAccountNumber: "V1" }] }] });
+/** Its rows have no company: they are those of all. */
+const shared = () => buildPackage({ name: "P", entities: [{ entity: "Currencies", rows: [{ CurrencyCode: "EUR" }] }] });
 const broken = () =>
   zipOf({
     "Currencies.csv": new TextEncoder().encode("CURRENCYCODE,NAME\nEUR,Euro\n"),
@@ -135,6 +137,13 @@ test("doctor finds nothing in a sound package: exit code 0", async () => {
   assert.equal(stderr, "");
   assert.match(stdout, /sound\.zip: 0 errors, 0 warnings, \d+ remarks?\n$/);
   assert.equal(status, 0);
+});
+
+test("doctor tells warnings: exit code 1", async () => {
+  const { status, stdout } = run("doctor", put("shared.zip", await shared()));
+  assert.match(stdout, /\n {2}warning PKG-SHARED-ENTITY {2}/);
+  assert.match(stdout, /shared\.zip: 0 errors, 1 warning, /);
+  assert.equal(status, 1);
 });
 
 test("doctor tells errors by file, with a hint: exit code 2", () => {

@@ -1,9 +1,10 @@
-//! Every command of the README: `cargo xtask setup | build | demo | test | bench | catalog`.
+//! Every command of the README: `cargo xtask setup | build | demo | test | bench | catalog | diagnostics`.
 
 mod bench;
 mod build;
 mod catalog;
 mod demo;
+mod diagnostics;
 mod process;
 mod profile;
 mod setup;
@@ -20,11 +21,14 @@ usage: cargo xtask COMMAND
   setup     finds out what is missing on this machine and installs it
   build     makes the npm package in pkg/
   demo      the main job against the sandbox, shown step by step
-  test      every check and test
+  test [--soak]
+            every check and test; --soak: the memory test with 2 GiB instead of 256 MiB
   bench [--quick] [--only NAME] [--rounds N]
             the package's speed side by side with its peers; bench-results.json
   catalog --from FILE [--check]
-            makes the entity catalogue from the reference's entities.json, or compares only";
+            makes the entity catalogue from the reference's entities.json, or compares only
+  diagnostics
+            makes docs/diagnostics.md from the package doctor's table of codes";
 
 /// A line for the person who waits; on stdout, at once.
 #[macro_export]
@@ -70,9 +74,9 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
             build::run(&workspace, *toolchain)?;
             demo::run_job(&workspace)?;
         }
-        ["test"] => {
-            let workspace = begin("test: every check and test (about a quarter of an hour the first time)")?;
-            return test::run(&workspace);
+        ["test"] | ["test", "--soak"] => {
+            let workspace = begin("test: every check and test (about half an hour the first time)")?;
+            return test::run(&workspace, arguments.len() > 1);
         }
         ["bench", rest @ ..] => {
             let options = bench::options(rest)?;
@@ -83,6 +87,7 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         }
         ["catalog", "--from", file] => catalog::write(&Workspace::locate()?, file)?,
         ["catalog", "--from", file, "--check"] => catalog::check(&Workspace::locate()?, file)?,
+        ["diagnostics"] => diagnostics::write(&Workspace::locate()?)?,
         [] | ["help" | "--help" | "-h"] => say!("{USAGE}"),
         _ => {
             eprintln!("error: unknown command line: {}\n\n{USAGE}", arguments.join(" "));

@@ -53,6 +53,7 @@ impl Encoding {
     }
 
     /// Appends `text` without a byte order mark; the first character that the encoding lacks is the error.
+    #[inline(never)]
     pub fn encode(self, text: &str, out: &mut Vec<u8>) -> Result<(), char> {
         match self {
             Self::Utf8 => out.extend_from_slice(text.as_bytes()),
@@ -69,7 +70,7 @@ impl Encoding {
     }
 }
 
-fn encode_utf16(text: &str, out: &mut Vec<u8>, bytes: fn(u16) -> [u8; 2]) {
+fn encode_utf16(text: &str, out: &mut Vec<u8>, bytes: impl Fn(u16) -> [u8; 2] + Copy) {
     out.reserve(text.len() * 2);
     let mut rest = text;
     while !rest.is_empty() {
@@ -88,6 +89,7 @@ fn encode_utf16(text: &str, out: &mut Vec<u8>, bytes: fn(u16) -> [u8; 2]) {
 }
 
 /// Appends the text in UTF-16 code units.
+#[inline(never)]
 pub fn push_units(text: &str, out: &mut Vec<u16>) {
     out.reserve(text.len());
     let mut rest = text;
@@ -115,6 +117,7 @@ fn ascii_length(bytes: &[u8]) -> usize {
 pub struct Undecodable(pub Encoding);
 
 /// Turns chunks of bytes into text; a character may be cut anywhere.
+#[derive(Debug)]
 pub struct Decoder {
     encoding: Encoding,
     /// The beginning of a character whose rest has not come yet.
@@ -128,6 +131,7 @@ impl Decoder {
     }
 
     /// Appends the text of the next bytes. On an error `out` has all text before the bad bytes.
+    #[inline(never)]
     pub fn push(&mut self, bytes: &[u8], out: &mut String) -> Result<(), Undecodable> {
         if self.encoding == Encoding::Windows1252 {
             out.extend(bytes.iter().map(|&b| from_1252(b)));
@@ -178,7 +182,7 @@ fn decode_utf8(bytes: &[u8], out: &mut String) -> Option<usize> {
     }
 }
 
-fn decode_utf16(bytes: &[u8], out: &mut String, unit: fn([u8; 2]) -> u16) -> Option<usize> {
+fn decode_utf16(bytes: &[u8], out: &mut String, unit: impl Fn([u8; 2]) -> u16 + Copy) -> Option<usize> {
     const BLOCK: usize = 64;
     out.reserve(bytes.len() / 2);
     let mut rest = bytes;

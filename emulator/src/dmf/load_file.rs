@@ -97,9 +97,12 @@ pub(super) fn duplicate(key: &str, line: usize) -> String {
     format!("DMF1959: The file has duplicate records for the entity key ({key}, line {line}).")
 }
 
-/// Identity of a row within its entity. Key values that are the same number in other digits are the same.
+/// Identity of a row within its entity, as the database compares: numbers by value, texts without regard to case and to
+/// blanks at the end (unverified).
 pub(super) fn row_key(entity: &Entity, row: &Row) -> (String, String) {
-    key_of(entity, row).map(|key| (key.company, key.key)).unwrap_or_default()
+    let fold = |part: &str| part.trim_end_matches(' ').to_uppercase();
+    let key = |text: String| text.split('\u{1f}').map(fold).collect::<Vec<_>>().join("\u{1f}");
+    key_of(entity, row).map(|found| (found.company, key(found.key))).unwrap_or_default()
 }
 
 /// The property of each column. File and map must name the same columns; their order does not matter.

@@ -142,6 +142,15 @@ fn each_record(text: &str, columns: usize, visit: Visit<'_>) -> Result<usize, St
         if let Some(at) = blank {
             return Err(format!("FF004 DMF2050: The file has a blank line between rows (line {at})."));
         }
+        if record.bare_line_feed {
+            return Err(format!(
+                "DMF1999: Line {} ends with a line feed alone. Check the row delimiter.",
+                record.line
+            ));
+        }
+        if record.fields.iter().any(|field| field.contains('\0')) {
+            return Err(format!("DMF1999: Line {} has a NUL character.", record.line));
+        }
         if record.fields.len() != columns {
             return Err(format!(
                 "DMF1999: Line {} has {} columns, the header row has {columns}. Check delimiter and text qualifier.",

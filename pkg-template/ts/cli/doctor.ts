@@ -52,7 +52,7 @@ async function examined<T>(
 ): Promise<T> {
   const { access, handle } = await fileAccess(file);
   try {
-    const opened = await openPackage(access, schema === undefined ? {} : { schema });
+    const opened = await openPackage(access, { lenient: true, ...(schema === undefined ? {} : { schema }) });
     try {
       return await then(opened, await opened.diagnose());
     } finally {

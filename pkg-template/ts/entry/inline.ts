@@ -1,4 +1,7 @@
-/** Entry with the module in the JavaScript, for hosts that can serve or bundle nothing else. Workbooks need `init(undefined, { excel })`. */
+/**
+ * Entry with the module in the JavaScript, for hosts that can serve or bundle nothing else. Workbooks need
+ * `init(undefined, { excel })`.
+ */
 import { loader } from "../init.js";
 import core from "../inline-core.js";
 

@@ -28,8 +28,8 @@ export class Feed {
   #taken = 0;
 
   /**
-   * Reads ahead where reading goes on in order, up to about `expected` bytes after the first one; with 0 not at all. `signals` end every wait: the
-   * caller's, and that of what is being read.
+   * Reads ahead where reading goes on in order, up to about `expected` bytes after the first one; with 0 not at all. `signals` end
+   * every wait: the caller's, and that of what is being read.
    */
   constructor(access: Access, expected: number, ...signals: (AbortSignal | undefined)[]) {
     this.#access = access;

@@ -51,17 +51,23 @@ function fill(source: EntryReader, controller: ReadableByteStreamController): vo
       request?.respond(filled);
       return;
     }
-    if (filled > 0) {
-      request?.respond(filled);
-      return;
-    }
     if (step === Step.end) {
+      // What was filled is all there is; the end is told at the next call.
+      if (filled > 0) {
+        request?.respond(filled);
+        return;
+      }
       source.close();
       controller.close();
       request?.respond(0);
       return;
     }
     const given = source.serve();
+    if (given instanceof Promise && filled > 0) {
+      // The reader need not wait for what it has, nor the stream for its reader.
+      request?.respond(filled);
+      return given.then(() => {});
+    }
     if (given instanceof Promise) return given.then(() => fill(source, controller));
   }
 }

@@ -17,6 +17,11 @@ export interface OpenOptions extends RunOptions {
   fetch?: typeof fetch;
   /** The tenant's own schema, for `diagnose`; default: the catalogue. */
   schema?: Schema;
+  /**
+   * For `diagnose` and `repair`: `PackageHeader.xml` may be missing or unreadable, and it and `Manifest.xml` may lie in a folder or be
+   * spelled differently, as long as only one entry can be meant. Default false.
+   */
+  lenient?: boolean;
 }
 
 export async function open(
@@ -24,12 +29,13 @@ export async function open(
   source: PackageSource,
   options: OpenOptions = {},
 ): Promise<DataPackage> {
-  const { signal, limits, schema } = options;
+  const { signal, limits, schema, lenient } = options;
   throwIfAborted(signal);
   const text = toJson(
     {
       ...(limits === undefined ? {} : { limits }),
-      ...(schema === undefined ? {} : { schema: { entities: schema.entities, enums: schema.enums } }),
+      ...(lenient === undefined ? {} : { lenient }),
+      ...(schema === undefined ? {} : { schema: partsOf(schema) }),
     },
     "the options",
   );
@@ -40,6 +46,12 @@ export async function open(
     true,
   );
   return DataPackage.open(loader, reader, access, limits ?? {});
+}
+
+/** What the module reads of it: the object may have functions besides. */
+function partsOf(schema: Schema): Schema {
+  const { entities, enums, formats } = schema ?? {};
+  return { entities, enums, ...(formats === undefined ? {} : { formats }) };
 }
 
 async function describe(

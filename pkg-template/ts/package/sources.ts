@@ -12,7 +12,7 @@ export type RowSource = Iterable<Row> | AsyncIterable<Row> | ReadableStream<Row>
 /** Bytes that are handed on at once: 256 KiB. */
 const PIECE = 256 * 1024;
 
-/** The bytes of the source in pieces of at most 256 KiB. `what` names it in errors. Not for sharing: read it to its end, or close it. */
+/** The bytes of the source in pieces of at most 256 KiB. `what` names it in errors. Read it to its end, or close it. */
 export class Pieces {
   readonly #what: string;
   readonly #signal: AbortSignal | undefined;

@@ -10,7 +10,7 @@ use crate::package::pull::Wanted;
 
 use super::entry::EntryReader;
 use super::records::{Central, End, Fields, LOCAL_SIZE, RECORD_64, TAIL};
-use super::{DEFLATED, FLAG_UTF8, RawEntry, STORED, corrupt, names};
+use super::{DEFLATED, FLAG_ENCRYPTED, FLAG_UTF8, RawEntry, STORED, corrupt, names};
 
 /// An entry as the directory describes it.
 #[derive(Debug, Clone)]
@@ -30,6 +30,16 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Whether it needs a password.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.flags & FLAG_ENCRYPTED != 0
+    }
+
+    /// Whether it is stored or deflated.
+    pub(crate) fn has_known_method(&self) -> bool {
+        matches!(self.method, STORED | DEFLATED)
+    }
+
     /// What a copy of it in another archive needs.
     pub(crate) fn to_raw(&self) -> RawEntry {
         RawEntry {

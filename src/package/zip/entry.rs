@@ -34,7 +34,7 @@ pub(crate) struct EntryReader {
 }
 
 impl EntryReader {
-    pub(super) fn new(entry: &Entry) -> Result<Self> {
+    pub(crate) fn new(entry: &Entry) -> Result<Self> {
         let name = &entry.name;
         if entry.flags & FLAG_ENCRYPTED != 0 {
             return Err(corrupt(format!("\"{name}\" is encrypted"))

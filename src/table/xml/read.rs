@@ -83,6 +83,11 @@ impl XmlReader {
         self.body.members.infos()
     }
 
+    /// 1-based line up to which the file was read. Cheap when asked after every record.
+    pub(crate) fn line(&mut self) -> u64 {
+        self.source.line()
+    }
+
     /// Reads on until the sink is full, the bytes are used up, or the file ends. After an error every call repeats it.
     pub(crate) fn pull(&mut self, sink: &mut impl RecordSink) -> Result<Progress> {
         if let Some(error) = &self.failed {

@@ -17,6 +17,8 @@ pub(super) struct Source {
     at: usize,
     /// 1-based line of the first byte of `text`.
     line: u64,
+    /// How far line feeds of `text` were counted, and how many there are.
+    counted: (usize, u64),
     /// Whether anything was dropped from the front of `text`.
     moved: bool,
     decoded: String,
@@ -42,6 +44,7 @@ impl Source {
             text: String::new(),
             at: 0,
             line: 1,
+            counted: (0, 0),
             moved: false,
             decoded: String::new(),
             carriage: false,
@@ -107,6 +110,14 @@ impl Source {
         self.line + feeds(before)
     }
 
+    /// 1-based line of the first byte of `rest`; counts on from the last call.
+    pub(super) fn line(&mut self) -> u64 {
+        let (from, before) = self.counted;
+        let more = feeds(self.text.as_bytes().get(from..self.at).unwrap_or_default());
+        self.counted = (self.at.max(from), before + more);
+        self.line + before + more
+    }
+
     /// Whether `rest` is all of the text: nothing was used yet.
     pub(super) fn is_at_start(&self) -> bool {
         !self.moved && self.at == 0
@@ -166,6 +177,7 @@ impl Source {
             self.line = self.line_of(0);
             self.text.drain(..self.at);
             self.at = 0;
+            self.counted = (0, 0);
             self.moved = true;
         }
     }
@@ -231,8 +243,12 @@ mod tests {
         assert!(source.is_at_start());
         source.advance("a\nb".len());
         assert_eq!((source.rest(), source.line_of(0), source.line_of(1)), ("\nc\nd", 2, 3));
+        assert_eq!((source.line(), source.line()), (2, 2));
         source.push(b"\ne");
         assert!(!source.is_at_start());
         assert_eq!((source.rest(), source.line_of(0), source.line_of(3)), ("\nc\nd\ne", 2, 4));
+        assert_eq!(source.line(), 2);
+        source.advance(3);
+        assert_eq!(source.line(), 4);
     }
 }

@@ -14,7 +14,7 @@ use crate::{build, demo, profile};
 
 type Run = fn(&Context<'_>, &str) -> anyhow::Result<Outcome>;
 
-pub(super) const ALL: [(&str, Run); 15] = [
+pub(super) const ALL: [(&str, Run); 17] = [
     ("cargo fmt", fmt),
     ("catalogue", catalogue),
     ("biome", biome),
@@ -28,9 +28,16 @@ pub(super) const ALL: [(&str, Run); 15] = [
     ("wasm tests in Chromium", wasm_in_browser),
     ("node:test", node_test),
     ("end to end in Chromium", browser_test),
+    ("memory", memory),
+    ("bench", bench),
     ("fuzz", fuzz),
     ("demo", run_demo),
 ];
+
+/// Zipped bytes of the package that is written and read while its memory is watched: one larger than the memory would be found in
+/// either, and the rest of `--soak` is waiting.
+const WATCHED: [&str; 2] = ["--mib", "256"];
+const SOAK: [&str; 2] = ["--gib", "2"];
 
 fn fmt(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
     context.check(name, cargo(context).args(["fmt", "--all", "--check"]))
@@ -265,6 +272,28 @@ fn fuzz(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
         }
     }
     Ok(outcome)
+}
+
+/// The memory of the module while a large package is written and read: at most 48 MiB.
+fn memory(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    if let Some(missing) = needs_build(context) {
+        return Ok(missing);
+    }
+    let mut node = command("node", context.workspace.root());
+    node.arg(context.workspace.require("benches/memory.mjs")?)
+        .args(if context.soak { SOAK } else { WATCHED })
+        .args(["--limit-mib", "48"]);
+    context.check(name, &mut node)
+}
+
+/// A tenth of the benches: they work, and their outputs are right. Their figures are shown and judge nothing here.
+fn bench(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    if let Some(missing) = needs_build(context) {
+        return Ok(missing);
+    }
+    let mut node = command("node", context.workspace.root());
+    node.arg(context.workspace.require("benches/run.mjs")?).args(["--quick", "--rounds", "1"]);
+    context.check(name, &mut node)
 }
 
 fn run_demo(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {

@@ -1,0 +1,70 @@
+//! A data file of any format that can be read here.
+
+use crate::table::SourceFormat;
+
+use super::csv_file::{CsvFacts, CsvFile};
+use super::keys::Next;
+use super::report::Report;
+use super::subject::Subject;
+#[cfg(feature = "excel")]
+use super::workbook_file::WorkbookFile;
+use super::xml_file::XmlFile;
+
+/// Examines a file that is pushed in pieces, perhaps several times.
+pub(super) enum DataFile {
+    Csv(Box<CsvFile>),
+    Xml(Box<XmlFile>),
+    #[cfg(feature = "excel")]
+    Workbook(WorkbookFile),
+}
+
+impl DataFile {
+    /// None for a format that is not read here. `workbook` is the limit for workbooks, in bytes.
+    pub(super) fn new(subject: &Subject, workbook: u64) -> Option<Self> {
+        #[cfg(not(feature = "excel"))]
+        let _ = workbook;
+        Some(match subject.format {
+            SourceFormat::Csv | SourceFormat::CsvUnicode => {
+                Self::Csv(Box::new(CsvFile::new(&subject.format)))
+            }
+            SourceFormat::XmlElement | SourceFormat::XmlAttribute => {
+                Self::Xml(Box::new(XmlFile::new(subject)))
+            }
+            #[cfg(feature = "excel")]
+            SourceFormat::Excel => Self::Workbook(WorkbookFile::new(workbook)),
+            _ => return None,
+        })
+    }
+
+    /// The next bytes; false once the rest is not worth reading.
+    pub(super) fn push(&mut self, bytes: &[u8], subject: &Subject, report: &mut Report) -> bool {
+        match self {
+            Self::Csv(file) => file.push(bytes, subject, report),
+            Self::Xml(file) => file.push(bytes, subject, report),
+            #[cfg(feature = "excel")]
+            Self::Workbook(file) => file.push(bytes),
+        }
+    }
+
+    /// The file was read to its end, or as far as it is worth reading.
+    pub(super) fn end_of_file(&mut self, subject: &Subject, report: &mut Report) -> Next {
+        match self {
+            Self::Csv(file) => file.end_of_file(subject, report),
+            Self::Xml(file) => file.end_of_file(subject, report),
+            #[cfg(feature = "excel")]
+            Self::Workbook(file) => {
+                file.end_of_file(subject, report);
+                Next::Done
+            }
+        }
+    }
+
+    pub(super) fn into_facts(self) -> CsvFacts {
+        match self {
+            Self::Csv(file) => file.into_facts(),
+            Self::Xml(file) => CsvFacts { header: file.into_header(), ..CsvFacts::default() },
+            #[cfg(feature = "excel")]
+            Self::Workbook(file) => CsvFacts { header: file.into_header(), ..CsvFacts::default() },
+        }
+    }
+}
