@@ -86,7 +86,8 @@ impl End {
         let comment = fields.u16()?;
         // Zeros may follow: what is written to a tape or a pipe is padded to whole blocks.
         let rest = bytes.get(at + END_SIZE + usize::from(comment)..)?;
-        if !rest.is_empty() && !(padded && rest.iter().all(|&byte| byte == 0)) {
+        let padding = padded && rest.iter().all(|&byte| byte == 0);
+        if !rest.is_empty() && !padding {
             return None;
         }
         let needs_64 = entries == u16::MAX
