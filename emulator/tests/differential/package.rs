@@ -98,6 +98,16 @@ pub struct FileForm {
     pub bytes_after: Vec<u8>,
     /// The whole text.
     pub whole: Option<String>,
+    pub style: Style,
+    /// Columns that the record of that index lacks, in XML.
+    pub lacking: Vec<(usize, String)>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Style {
+    Csv,
+    Element,
+    Attribute,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -307,6 +317,8 @@ impl Entity {
                 text_edits: vec![],
                 bytes_after: vec![],
                 whole: None,
+                style: Style::Csv,
+                lacking: vec![],
             },
         }
     }
@@ -350,7 +362,46 @@ impl Entity {
             .collect()
     }
 
+    /// The same rows in one of the XML formats.
+    pub fn xml(&mut self, style: Style) {
+        self.set("SourceFormat", if style == Style::Element { "XML-Element" } else { "XML-Attribute" });
+        self.form.style = style;
+        self.form.encoding = Encoding::Utf8;
+        self.file = self.file.replace(".csv", ".xml");
+        let file = self.file.clone();
+        self.set("InputFilePath", &file);
+    }
+
+    fn xml_text(&self) -> String {
+        let record = self.aot.to_uppercase();
+        let mut text = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<Document>\r\n".to_owned();
+        for (number, row) in self.rows.iter().enumerate() {
+            let has = |name: &String| !self.form.lacking.contains(&(number, name.clone()));
+            let cells = self.columns.iter().zip(row).filter(|(column, _)| has(&column.name));
+            if self.form.style == Style::Element {
+                let fields: String = cells.map(|(column, cell)| element(&column.name, cell)).collect();
+                text += &format!("<{record}>{fields}</{record}>\r\n");
+            } else {
+                let escape = |cell: &str| {
+                    cell.replace('&', "&amp;")
+                        .replace('<', "&lt;")
+                        .replace('"', "&quot;")
+                        .replace('\n', "&#10;")
+                };
+                let fields: String =
+                    cells.map(|(column, cell)| format!(" {}=\"{}\"", column.name, escape(cell))).collect();
+                text += &format!("<{record}{fields} />\r\n");
+            }
+        }
+        text + "</Document>\r\n"
+    }
+
     fn bytes(&self) -> Vec<u8> {
+        if self.form.style != Style::Csv {
+            let text =
+                edited(self.form.whole.clone().unwrap_or_else(|| self.xml_text()), &self.form.text_edits);
+            return [self.form.encoding.bytes(&text), self.form.bytes_after.clone()].concat();
+        }
         let header: Vec<String> = self.columns.iter().map(|column| column.name.clone()).collect();
         let lines: Vec<String> =
             std::iter::once(&header).chain(&self.rows).map(|cells| self.form.line(cells)).collect();

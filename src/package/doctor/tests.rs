@@ -189,6 +189,7 @@ fn faults() -> Vec<(Package, Vec<&'static str>, Vec<&'static str>)> {
             vec![],
         ),
         (good().set("types.CSV", vec![]), vec!["PKG-ZIP-DUPLICATE-NAME"], vec!["PKG-ZIP-DUPLICATE-NAME"]),
+        (good().set("../a.txt", vec![]), vec!["PKG-ZIP-UNSAFE-NAME"], vec![]),
         (good().set("a?.txt", vec![]), vec!["PKG-ZIP-UNSAFE-NAME"], vec!["PKG-ZIP-UNSAFE-NAME"]),
         // The header.
         (good().without("PackageHeader.xml"), vec!["PKG-HEADER-MISSING"], vec![]),
