@@ -9,7 +9,8 @@
 #![cfg_attr(not(all(feature = "package", feature = "excel")), allow(dead_code, unused_imports))]
 
 mod accept;
-#[cfg(all(test, feature = "package", feature = "excel"))]
+#[cfg(test)]
+#[cfg(all(feature = "package", feature = "excel"))]
 mod audit_tests;
 mod cell;
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! The named kinds of mutations.
 
-use crate::package::{Column, Encoding, Entity, Package, Schema, XmlForm, ZipForm, element, key_value};
+use crate::package::{
+    Column, Encoding, Entity, Package, Schema, Style, XmlForm, ZipForm, element, key_value,
+};
 use crate::random::Random;
 
 /// What the service does with a package of a kind.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Every row arrives.
     Taken,
     /// Refused as a whole or in part, or read short; the doctor names this code.
@@ -14,10 +16,10 @@ pub enum Outcome {
 
 use Outcome::{Refused, Taken};
 
-pub type Make = fn(&mut Random, &Schema) -> Package;
+pub(crate) type Make = fn(&mut Random, &Schema) -> Package;
 
 /// Name, outcome, how to make one.
-pub const KINDS: &[(&str, Outcome, Make)] = &[
+pub(crate) const KINDS: &[(&str, Outcome, Make)] = &[
     // ── taken ──
     ("plain", Taken, good),
     ("columns in another order", Taken, |r, s| {
@@ -143,6 +145,27 @@ pub const KINDS: &[(&str, Outcome, Make)] = &[
                 e.rows = (0..500).map(|n| key_changed(e, &row, &format!("R{n}"))).collect();
             }
         })
+    }),
+    ("XML-Element", Taken, |r, s| xml(r, s, |_, _| {})),
+    ("XML-Attribute", Taken, |r, s| edit(r, s, |_, e| e.xml(Style::Attribute))),
+    ("XML in other encodings", Taken, |r, s| {
+        xml(r, s, |r, e| {
+            e.form.encoding = *r.pick(&[Encoding::Utf8Marked, Encoding::Utf16, Encoding::Utf16Big])
+        })
+    }),
+    ("an XML record without a field that others have", Taken, |r, s| {
+        with_column(
+            r,
+            s,
+            |_| true,
+            |_, e, column| {
+                let again = e.rows[0].clone();
+                e.rows.push(key_changed_by_type(e, &again, e.rows.len()));
+                let name = e.columns[column].name.clone();
+                e.form.lacking.push((0, name));
+                e.xml(Style::Element);
+            },
+        )
     }),
     // ── the zip ──
     ("a data file in a folder", Refused("PKG-ZIP-FOLDER"), |r, s| {
@@ -696,6 +719,60 @@ pub const KINDS: &[(&str, Outcome, Make)] = &[
         })
     }),
     ("no data row", Refused("PKG-NO-ROW"), |r, s| edit(r, s, |_, e| e.rows.clear())),
+    // ── XML ──
+    ("XML that is not well-formed", Refused("PKG-XML-MALFORMED"), |r, s| {
+        xml(r, s, |r, e| {
+            let edit = [
+                ("</Document>", ""),
+                ("<Document>", "<Document>&nothing;"),
+                ("</Document>", "</Document></a>"),
+            ];
+            let (from, to) = *r.pick(&edit);
+            e.form.text_edits.push((from.into(), to.into()));
+        })
+    }),
+    ("XML with document type", Refused("PKG-XML-DOCTYPE"), |r, s| {
+        xml(r, s, |_, e| {
+            e.form.text_edits.push(("<Document>".into(), "<!DOCTYPE Document><Document>".into()))
+        })
+    }),
+    ("XML with a control character", Refused("PKG-XML-CHARACTER"), |r, s| {
+        xml(r, s, |r, e| {
+            let row = r.below(e.rows.len());
+            e.rows[row][0] = "a\u{1}b".into();
+        })
+    }),
+    ("XML of another root", Refused("PKG-XML-RECORD"), |r, s| {
+        xml(r, s, |_, e| {
+            e.form.text_edits.push(("<Document>".into(), "<Documents>".into()));
+            e.form.text_edits.push(("</Document>".into(), "</Documents>".into()));
+        })
+    }),
+    ("XML of other records", Refused("PKG-XML-RECORD"), |r, s| xml(r, s, |_, e| e.aot.push('X'))),
+    ("XML without records", Refused("PKG-NO-ROW"), |r, s| xml(r, s, |_, e| e.rows.clear())),
+    ("a mapped field in no XML record", Refused("PKG-COLUMN-MISSING"), |r, s| {
+        xml(r, s, |_, e| e.maps.push(("ELSEWHERE".into(), "ELSEWHERE".into())))
+    }),
+    ("an XML field without map", Refused("PKG-COLUMN-UNMAPPED"), |r, s| {
+        with_columns(r, s, 2, |_, e| {
+            // An empty element that is not mapped could be a record as well.
+            let filled = key_value(&e.columns[0], 1);
+            e.rows.iter_mut().filter(|row| row[0].is_empty()).for_each(|row| row[0] = filled.clone());
+            e.maps.retain(|(column, _)| *column != e.columns[0].name);
+            e.xml(Style::Element);
+        })
+    }),
+    ("an XML row twice", Refused("PKG-KEY-DUPLICATE"), |r, s| {
+        xml(r, s, |r, e| {
+            let again = r.pick(&e.rows).clone();
+            e.rows.push(again);
+        })
+    }),
+    ("a bad value in XML", Refused("PKG-VALUE-TYPE"), |r, s| {
+        let mut package = bad_value(r, s, &["Edm.DateTimeOffset", "Edm.Decimal"], &["one", "31.01.2026"]);
+        package.entities.iter_mut().for_each(|e| e.xml(Style::Attribute));
+        package
+    }),
     // ── order ──
     ("lines before their header", Refused("PKG-LEVEL-ORDER"), |r, s| {
         chain(s, *r.pick(&[[1, 3, 2], [2, 1, 3], [3, 2, 1], [2, 1, 1]]))
@@ -735,6 +812,27 @@ fn with(random: &mut Random, schema: &Schema, change: fn(&mut Random, &mut Packa
 /// Changes one of the entities.
 fn edit(random: &mut Random, schema: &Schema, change: fn(&mut Random, &mut Entity)) -> Package {
     edit_if(random, schema, |_| true, change)
+}
+
+/// Changes one of the entities, whose file is XML-Element.
+fn xml(random: &mut Random, schema: &Schema, change: fn(&mut Random, &mut Entity)) -> Package {
+    let mut package = good(random, schema);
+    let at = random.below(package.entities.len());
+    package.entities[at].xml(Style::Element);
+    change(random, &mut package.entities[at]);
+    package
+}
+
+/// The row under another key.
+fn key_changed_by_type(entity: &Entity, row: &[String], number: usize) -> Vec<String> {
+    let cells = row.iter().enumerate();
+    cells
+        .map(
+            |(at, cell)| {
+                if is_key(entity, at) { key_value(&entity.columns[at], number) } else { cell.clone() }
+            },
+        )
+        .collect()
 }
 
 fn edit_if(

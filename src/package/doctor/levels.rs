@@ -2,9 +2,9 @@
 //!
 //! Which entity another one refers to is read off the keys: B needs A if A's key (without the company) is a part of B's key, or
 //! if both are written by the contract system and A's key is a property of B whose name says whose key it is. Names like `Name`
-//! say nothing.
+//! say nothing, and neither do keys of enums alone.
 
-use crate::catalog::{Catalog, Direction, Entity};
+use crate::catalog::{Catalog, Direction, EdmType, Entity};
 
 use super::codes::Code;
 use super::report::{Diagnostic, Report, shown};
@@ -51,6 +51,13 @@ pub(super) fn check(lines: &[Line<'_>], catalog: &Catalog, report: &mut Report) 
 fn needs(entity: &Entity, target: &Entity, maps: &[ColumnMap]) -> bool {
     let own = own_keys(target);
     let keys = own_keys(entity);
+    // A member of an enum is no record that must be there first.
+    let is_enum = |key: &&str| {
+        target.property(key).is_some_and(|it| matches!(it.edm, EdmType::Enum(_) | EdmType::UnnamedEnum))
+    };
+    if own.iter().all(is_enum) {
+        return false;
+    }
     // Entities that check others store nothing that could be referred to.
     if target.aot.contains("Validat")
         || own.is_empty()
@@ -97,6 +104,11 @@ mod tests {
         let needs = |a: &str, b: &str| needs(builtin().label(a).unwrap(), builtin().label(b).unwrap(), &[]);
         assert!(needs(AGREEMENT, CONTRACT) && needs(LINES, AGREEMENT));
         assert!(!needs(CONTRACT, AGREEMENT) && !needs(AGREEMENT, LINES) && !needs(LINES, LINES));
+        let links = "CLM integration external navigation links";
+        assert!(
+            !needs("CLM integration external navigation link key-value pairs", links),
+            "its key is an enum"
+        );
         assert!(!needs("Vendors V2", "Currencies") && !needs(AGREEMENT, "Vendors V2"));
         for a in builtin().entities() {
             for b in builtin().entities() {

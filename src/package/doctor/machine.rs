@@ -319,6 +319,8 @@ pub fn refusal(error: &Error) -> Diagnostic {
         _ if hint.contains("data template") || error.message.contains("data template") => Code::Template,
         ErrorCode::PackageCorrupt if error.message.contains("is encrypted") => Code::ZipEncrypted,
         ErrorCode::PackageCorrupt if error.message.contains("compressed by method") => Code::ZipMethod,
+        ErrorCode::PackageCorrupt if error.message.contains("two entries named") => Code::ZipDuplicateName,
+        ErrorCode::PackageCorrupt if error.message.contains("an entry named") => Code::ZipUnsafeName,
         ErrorCode::PackageCorrupt => Code::Corrupt,
         ErrorCode::PackageLimit => Code::Limit,
         ErrorCode::ManifestInvalid if header => Code::HeaderUnreadable,

@@ -36,6 +36,7 @@ pub(super) struct Subject {
     pub(super) file: String,
     pub(super) format: SourceFormat,
     /// Sheet of a workbook, as the manifest names it.
+    #[cfg_attr(not(feature = "excel"), allow(dead_code))]
     pub(super) sheet: String,
     /// In the order of the manifest.
     pub(super) maps: Vec<ColumnMap>,
