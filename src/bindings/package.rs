@@ -291,7 +291,7 @@ impl PackageReader {
     pub fn subset(&self, entities: &str) -> Result<PackageRewriter, JsValue> {
         let entities: Vec<String> = parse(entities, "entities").map_err(throw)?;
         let rewriter = self.0.subset(&entities).map_err(throw)?;
-        Ok(PackageRewriter { rewriter: Rewriting::Subset(rewriter), piece: Vec::new() })
+        Ok(PackageRewriter { rewriter: Rewriting::Subset(Box::new(rewriter)), piece: Vec::new() })
     }
 
     /// The package doctor.
@@ -354,7 +354,7 @@ impl PackageDoctor {
 }
 
 enum Rewriting {
-    Subset(Rewriter),
+    Subset(Box<Rewriter>),
     Repair(Box<Repairer>),
 }
 
