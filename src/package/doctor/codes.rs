@@ -59,6 +59,11 @@ pub struct CodeInfo {
     pub hint: &'static str,
 }
 
+/// In a module for JavaScript, where findings alone are shown, the words of the documentation would only cost size.
+const fn for_docs(text: &'static str) -> &'static str {
+    if cfg!(all(feature = "wasm", target_arch = "wasm32")) { "" } else { text }
+}
+
 macro_rules! codes {
     ($($name:ident $code:literal $severity:ident $repair:ident $title:literal $paragraph:literal $hint:literal)*) => {
         /// A stable code of the doctor.
@@ -78,8 +83,8 @@ macro_rules! codes {
                         code: $code,
                         severity: Severity::$severity,
                         repair: Repair::$repair,
-                        title: $title,
-                        paragraph: $paragraph,
+                        title: for_docs($title),
+                        paragraph: for_docs($paragraph),
                         hint: $hint,
                     }),*
                 }
