@@ -7,7 +7,7 @@ use crate::random::Random;
 
 /// What the service does with a package of a kind.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Every row arrives.
     Taken,
     /// Refused as a whole or in part, or read short; the doctor names this code.
@@ -16,10 +16,10 @@ pub enum Outcome {
 
 use Outcome::{Refused, Taken};
 
-pub type Make = fn(&mut Random, &Schema) -> Package;
+pub(crate) type Make = fn(&mut Random, &Schema) -> Package;
 
 /// Name, outcome, how to make one.
-pub const KINDS: &[(&str, Outcome, Make)] = &[
+pub(crate) const KINDS: &[(&str, Outcome, Make)] = &[
     // ── taken ──
     ("plain", Taken, good),
     ("columns in another order", Taken, |r, s| {
@@ -748,7 +748,7 @@ pub const KINDS: &[(&str, Outcome, Make)] = &[
             e.form.text_edits.push(("</Document>".into(), "</Documents>".into()));
         })
     }),
-    ("XML of other records", Refused("PKG-XML-RECORD"), |r, s| xml(r, s, |_, e| e.aot.push_str("X"))),
+    ("XML of other records", Refused("PKG-XML-RECORD"), |r, s| xml(r, s, |_, e| e.aot.push('X'))),
     ("XML without records", Refused("PKG-NO-ROW"), |r, s| xml(r, s, |_, e| e.rows.clear())),
     ("a mapped field in no XML record", Refused("PKG-COLUMN-MISSING"), |r, s| {
         xml(r, s, |_, e| e.maps.push(("ELSEWHERE".into(), "ELSEWHERE".into())))

@@ -10,40 +10,40 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::random::Random;
 
-pub const NAMESPACE: &str = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement";
+pub(crate) const NAMESPACE: &str = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement";
 const TYPE: &str =
     "Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization.DataManagementPackageManifest";
 
 /// Elements in the order in which they are written.
-pub type Members = Vec<(String, String)>;
+pub(crate) type Members = Vec<(String, String)>;
 
 #[derive(Clone)]
-pub struct Package {
-    pub header: Members,
-    pub header_root: String,
-    pub header_namespace: String,
-    pub manifest: Members,
-    pub manifest_root: String,
-    pub manifest_namespace: String,
-    pub entities: Vec<Entity>,
+pub(crate) struct Package {
+    pub(crate) header: Members,
+    pub(crate) header_root: String,
+    pub(crate) header_namespace: String,
+    pub(crate) manifest: Members,
+    pub(crate) manifest_root: String,
+    pub(crate) manifest_namespace: String,
+    pub(crate) entities: Vec<Entity>,
     /// Text of the two XML files is replaced last.
-    pub header_edits: Vec<(String, String)>,
-    pub manifest_edits: Vec<(String, String)>,
-    pub header_name: Option<String>,
-    pub manifest_name: Option<String>,
-    pub xml: XmlForm,
+    pub(crate) header_edits: Vec<(String, String)>,
+    pub(crate) manifest_edits: Vec<(String, String)>,
+    pub(crate) header_name: Option<String>,
+    pub(crate) manifest_name: Option<String>,
+    pub(crate) xml: XmlForm,
     /// Further entries.
-    pub extra: Vec<(String, Vec<u8>)>,
-    pub zip: ZipForm,
+    pub(crate) extra: Vec<(String, Vec<u8>)>,
+    pub(crate) zip: ZipForm,
     /// Changes the finished bytes.
-    pub damage: Option<fn(&mut Random, &mut Vec<u8>)>,
-    pub project: String,
+    pub(crate) damage: Option<fn(&mut Random, &mut Vec<u8>)>,
+    pub(crate) project: String,
     /// Rows that arrive where nothing is wrong, or where everything was repaired.
-    pub company: &'static str,
+    pub(crate) company: &'static str,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub enum XmlForm {
+pub(crate) enum XmlForm {
     Utf16,
     Utf16Declared,
     Utf8,
@@ -52,7 +52,7 @@ pub enum XmlForm {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub enum ZipForm {
+pub(crate) enum ZipForm {
     Deflated,
     Stored,
     Zip64,
@@ -60,58 +60,58 @@ pub enum ZipForm {
 }
 
 #[derive(Clone)]
-pub struct Entity {
-    pub label: String,
-    pub collection: String,
-    pub aot: String,
-    pub of_company: bool,
+pub(crate) struct Entity {
+    pub(crate) label: String,
+    pub(crate) collection: String,
+    pub(crate) aot: String,
+    pub(crate) of_company: bool,
     /// Fields of the key, without the company.
-    pub keys: Vec<String>,
-    pub members: Members,
+    pub(crate) keys: Vec<String>,
+    pub(crate) members: Members,
     /// (column, field)
-    pub maps: Vec<(String, String)>,
-    pub maps_text: Option<String>,
-    pub file: String,
-    pub columns: Vec<Column>,
-    pub rows: Vec<Vec<String>>,
-    pub form: FileForm,
+    pub(crate) maps: Vec<(String, String)>,
+    pub(crate) maps_text: Option<String>,
+    pub(crate) file: String,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) rows: Vec<Vec<String>>,
+    pub(crate) form: FileForm,
 }
 
 #[derive(Clone)]
-pub struct Column {
-    pub name: String,
-    pub edm: String,
-    pub members: Vec<String>,
-    pub max_length: Option<usize>,
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) edm: String,
+    pub(crate) members: Vec<String>,
+    pub(crate) max_length: Option<usize>,
 }
 
 /// How the rows become bytes.
 #[derive(Clone)]
-pub struct FileForm {
-    pub encoding: Encoding,
-    pub line_end: String,
-    pub final_line_end: bool,
-    pub quote_all: bool,
+pub(crate) struct FileForm {
+    pub(crate) encoding: Encoding,
+    pub(crate) line_end: String,
+    pub(crate) final_line_end: bool,
+    pub(crate) quote_all: bool,
     /// Text that is put in, by the number of the line that it precedes.
-    pub insert: Vec<(usize, String)>,
-    pub text_edits: Vec<(String, String)>,
-    pub bytes_after: Vec<u8>,
+    pub(crate) insert: Vec<(usize, String)>,
+    pub(crate) text_edits: Vec<(String, String)>,
+    pub(crate) bytes_after: Vec<u8>,
     /// The whole text.
-    pub whole: Option<String>,
-    pub style: Style,
+    pub(crate) whole: Option<String>,
+    pub(crate) style: Style,
     /// Columns that the record of that index lacks, in XML.
-    pub lacking: Vec<(usize, String)>,
+    pub(crate) lacking: Vec<(usize, String)>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub enum Style {
+pub(crate) enum Style {
     Csv,
     Element,
     Attribute,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Encoding {
+pub(crate) enum Encoding {
     Utf16,
     Utf16Unmarked,
     Utf16Big,
@@ -122,7 +122,7 @@ pub enum Encoding {
 
 impl Package {
     /// A package that the service takes: one to three entities of the schema, with their keys and some further columns.
-    pub fn good(random: &mut Random, schema: &Schema) -> Self {
+    pub(crate) fn good(random: &mut Random, schema: &Schema) -> Self {
         let mut entities: Vec<Entity> = Vec::new();
         let count = 1 + random.below(3);
         let mut labels = HashSet::new();
@@ -136,7 +136,7 @@ impl Package {
         Self::of(entities)
     }
 
-    pub fn of(entities: Vec<Entity>) -> Self {
+    pub(crate) fn of(entities: Vec<Entity>) -> Self {
         let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         Self {
             header: vec![
@@ -164,16 +164,16 @@ impl Package {
         }
     }
 
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.entities.iter().map(|entity| entity.rows.len()).sum()
     }
 
-    pub fn header_text(&self) -> String {
+    pub(crate) fn header_text(&self) -> String {
         let members: String = self.header.iter().map(|(name, value)| element(name, value)).collect();
         edited(root(&self.header_root, &self.header_namespace, &members), &self.header_edits)
     }
 
-    pub fn manifest_text(&self) -> String {
+    pub(crate) fn manifest_text(&self) -> String {
         let entities: String = self.entities.iter().map(Entity::manifest).collect();
         let mut members = String::new();
         let mut listed = false;
@@ -190,7 +190,7 @@ impl Package {
         edited(root(&self.manifest_root, &self.manifest_namespace, &members), &self.manifest_edits)
     }
 
-    pub fn entries(&self) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn entries(&self) -> Vec<(String, Vec<u8>)> {
         let mut entries: Vec<(String, Vec<u8>)> =
             self.entities.iter().map(|entity| (entity.file.clone(), entity.bytes())).collect();
         if let Some(name) = &self.manifest_name {
@@ -203,7 +203,7 @@ impl Package {
         entries
     }
 
-    pub fn bytes(&self, random: &mut Random) -> Vec<u8> {
+    pub(crate) fn bytes(&self, random: &mut Random) -> Vec<u8> {
         let mut bytes = zipped(&self.entries(), self.zip);
         if let Some(damage) = self.damage {
             damage(random, &mut bytes);
@@ -270,11 +270,11 @@ impl Entity {
     }
 
     /// Rows that were put in as text.
-    pub fn further_rows(&self) -> usize {
+    pub(crate) fn further_rows(&self) -> usize {
         self.form.insert.iter().filter(|(at, text)| *at > 0 && !text.trim().is_empty()).count()
     }
 
-    pub fn new(
+    pub(crate) fn new(
         label: &str,
         collection: &str,
         aot: &str,
@@ -323,7 +323,7 @@ impl Entity {
         }
     }
 
-    pub fn set(&mut self, name: &str, value: &str) {
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.members
             .iter_mut()
             .filter(|(there, _)| there == name)
@@ -331,7 +331,7 @@ impl Entity {
     }
 
     /// Format and encoding of a file in Windows-1252.
-    pub fn ansi(&mut self) {
+    pub(crate) fn ansi(&mut self) {
         self.set("SourceFormat", "CSV");
         self.form.encoding = Encoding::Ansi;
     }
@@ -346,7 +346,7 @@ impl Entity {
         format!("<DataManagementPackageEntityData>{members}</DataManagementPackageEntityData>")
     }
 
-    pub fn maps_xml(&self) -> String {
+    pub(crate) fn maps_xml(&self) -> String {
         self.maps
             .iter()
             .map(|(column, field)| {
@@ -363,7 +363,7 @@ impl Entity {
     }
 
     /// The same rows in one of the XML formats.
-    pub fn xml(&mut self, style: Style) {
+    pub(crate) fn xml(&mut self, style: Style) {
         self.set("SourceFormat", if style == Style::Element { "XML-Element" } else { "XML-Attribute" });
         self.form.style = style;
         self.form.encoding = Encoding::Utf8;
@@ -442,7 +442,7 @@ impl FileForm {
 }
 
 impl Encoding {
-    pub fn bytes(self, text: &str) -> Vec<u8> {
+    pub(crate) fn bytes(self, text: &str) -> Vec<u8> {
         let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
         match self {
             Self::Utf16 => [vec![0xff, 0xfe], utf16(text)].concat(),
@@ -479,7 +479,7 @@ fn root(name: &str, namespace: &str, members: &str) -> String {
     )
 }
 
-pub fn element(name: &str, value: &str) -> String {
+pub(crate) fn element(name: &str, value: &str) -> String {
     if value.is_empty() {
         return format!("<{name} />");
     }
@@ -500,14 +500,14 @@ fn strings(value: &Value) -> Vec<String> {
 }
 
 /// The sandbox's own schema, as far as packages are made of it.
-pub struct Schema {
-    pub entities: Vec<Value>,
-    pub all: Value,
-    pub references: HashSet<(String, String)>,
+pub(crate) struct Schema {
+    pub(crate) entities: Vec<Value>,
+    pub(crate) all: Value,
+    pub(crate) references: HashSet<(String, String)>,
 }
 
 impl Schema {
-    pub fn column(&self, property: &Value) -> Column {
+    pub(crate) fn column(&self, property: &Value) -> Column {
         let edm = property["type"].as_str().unwrap().to_owned();
         let mut members = strings(&property["members"]);
         if members.is_empty() {
@@ -525,7 +525,7 @@ impl Schema {
     }
 
     /// A column of the entity by its field.
-    pub fn field(&self, label: &str, field: &str) -> Column {
+    pub(crate) fn field(&self, label: &str, field: &str) -> Column {
         let entities = self.all["entities"].as_array().unwrap();
         let entity = entities.iter().find(|entity| entity["label"] == label).unwrap();
         let properties = entity["properties"].as_array().unwrap();
@@ -535,7 +535,7 @@ impl Schema {
 }
 
 /// Key values differ from row to row.
-pub fn key_value(column: &Column, row: usize) -> String {
+pub(crate) fn key_value(column: &Column, row: usize) -> String {
     match column.edm.as_str() {
         "Edm.String" => format!("K{row}"),
         "Edm.Int32" | "Edm.Int64" | "Edm.Decimal" | "Edm.Double" => (row + 1).to_string(),
@@ -545,7 +545,7 @@ pub fn key_value(column: &Column, row: usize) -> String {
     }
 }
 
-pub fn value(column: &Column, random: &mut Random) -> String {
+pub(crate) fn value(column: &Column, random: &mut Random) -> String {
     if random.chance(15) {
         return String::new();
     }

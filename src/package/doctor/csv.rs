@@ -315,7 +315,8 @@ mod tests {
     #[test]
     fn faults_have_their_lines_and_do_not_end_the_walk() {
         use Fault::*;
-        let cases: [(&str, &[(Fault, u64)], usize); 10] = [
+        type Case = (&'static str, &'static [(Fault, u64)], usize);
+        let cases: [Case; 10] = [
             ("A\n1\n2\r\n", &[(LineFeed, 1), (LineFeed, 2)], 3),
             ("\r\nA\r\n1\r\n", &[(BlankLine, 1)], 2),
             ("A\r\n1\r\n\r\n\r\n2\r\n\r\n", &[(BlankLine, 3)], 3),
@@ -323,7 +324,7 @@ mod tests {
             ("A\r\n\"x\r\n2\r\n", &[(OpenQuote, 2)], 2),
             ("A\r\n1\r2\r\n", &[(LoneReturn, 2)], 2),
             ("A\r\n1\r", &[(LoneReturn, 2), (FinalLineEnd, 2)], 2),
-            ("A\r\n1\02\r\n\"\0\"\r\n", &[(Nul, 2), (Nul, 3)], 3),
+            ("A\r\n1\u{0}2\r\n\"\0\"\r\n", &[(Nul, 2), (Nul, 3)], 3),
             ("A\r\n1", &[(FinalLineEnd, 2)], 2),
             ("", &[], 0),
         ];

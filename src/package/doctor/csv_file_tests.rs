@@ -94,7 +94,8 @@ fn encodings_are_told_apart() {
 
 #[test]
 fn every_pitfall_of_the_layout_has_its_code_and_line() {
-    let cases: [(&str, &[(&str, Option<u64>)]); 14] = [
+    type Case = (&'static str, &'static [(&'static str, Option<u64>)]);
+    let cases: [Case; 14] = [
         ("", &[("PKG-CSV-NO-HEADER", None)]),
         ("CURRENCYCODE,NAME\r\n", &[("PKG-NO-ROW", None)]),
         ("\r\nCURRENCYCODE,NAME\r\nEUR,Euro\r\n", &[("PKG-CSV-BLANK-LINE", Some(1))]),

@@ -68,7 +68,8 @@ fn good_files_have_no_findings() {
 #[test]
 fn every_fault_has_its_code_and_line() {
     let eur = || currency(EUR);
-    let cases: [(String, &[(&str, Option<u64>)]); 14] = [
+    type Case = (String, &'static [(&'static str, Option<u64>)]);
+    let cases: [Case; 14] = [
         (document(&[]), &[("PKG-NO-ROW", None)]),
         ("<Document>".into(), &[("PKG-XML-MALFORMED", Some(1))]),
         (
