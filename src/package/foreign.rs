@@ -11,10 +11,11 @@ pub(super) fn not_a_zip(bytes: &[u8]) -> Error {
     let lower: Vec<u8> = text.iter().take(64).map(u8::to_ascii_lowercase).collect();
     match bytes {
         // A local header at the start: it was a zip once.
-        [b'P', b'K', 3, 4, ..] => {
-            Error::new(ErrorCode::PackageCorrupt, "the zip is cut off: it has no directory at its end")
-                .hint("Fetch the package again, and check that all of it arrived.")
-        }
+        [b'P', b'K', 3, 4, ..] => Error::new(
+            ErrorCode::PackageCorrupt,
+            "the zip is cut off, or something follows its end: it has no directory there",
+        )
+        .hint("Fetch the package again, and check that all of it arrived and nothing was added."),
         [] => not("nothing: there are no bytes", "Check that the file was read, and is not empty."),
         [0x1f, 0x8b, ..] => not("gzip data", "Unpack it first, or write a zip."),
         [b'7', b'z', 0xbc, 0xaf, ..] => not("a 7z archive", "Write a zip with the files at its root."),

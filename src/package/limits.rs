@@ -20,7 +20,7 @@ pub struct Limits {
     /// What is held in memory of something that is needed as a whole: each of the two XML files, and in future versions a
     /// source that can only be read forwards; default 64 MiB.
     pub spool: u64,
-    /// Size of a workbook; default 64 MiB. This version reads none.
+    /// Size of a workbook, and of all that is read of it when inflated; default 64 MiB.
     pub workbook: u64,
 }
 

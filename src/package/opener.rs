@@ -253,7 +253,9 @@ fn xml_reader(directory: &Directory, name: &str, limits: &Limits) -> Result<Entr
     };
     if entry.size > limits.spool {
         let message = format!("{name} has {} bytes, the limit is {}", entry.size, limits.spool);
-        return Err(Error::new(ErrorCode::PackageLimit, message).in_file(name));
+        return Err(Error::new(ErrorCode::PackageLimit, message)
+            .in_file(name)
+            .hint("If the package comes from a source that you trust, open it with a higher limit spool."));
     }
     directory.reader(entry)
 }

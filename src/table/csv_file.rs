@@ -78,7 +78,8 @@ impl CsvReader {
         let rest = self.text.get(self.at..).unwrap_or_default();
         if !rest.is_empty() {
             self.at += sink.feed_from(&mut self.tokenizer, rest).map_err(csv_error)?;
-            if sink.is_full() {
+            // A sink may be full by its text in the middle of a row that the next piece goes on with: it waits for the row's end.
+            if sink.is_full() && self.tokenizer.is_between_rows() {
                 return Ok(true);
             }
         }

@@ -43,14 +43,36 @@ pub(crate) fn has(program: &str, version_argument: &str) -> bool {
     false
 }
 
+/// 7-Zip, which has another name in each package of it.
+pub(crate) fn seven_zip() -> Option<&'static str> {
+    let names = ["7zz", "7z", "7za"];
+    let found = names.into_iter().find(|name| Command::new(name).arg("i").output().is_ok());
+    if found.is_none() {
+        has("7zz", "i");
+    }
+    found
+}
+
 /// Runs a Python script and returns what it printed.
 pub(crate) fn python(script: &str, arguments: &[&Path]) -> String {
     run(Command::new("python3").arg("-c").arg(script).args(arguments))
 }
 
+/// A command in that folder, with names in UTF-8.
+pub(crate) fn command(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).env("LC_ALL", "C.UTF-8");
+    command
+}
+
 pub(crate) fn run(command: &mut Command) -> String {
+    String::from_utf8_lossy(&run_for_bytes(command)).into_owned()
+}
+
+/// What the program wrote to its standard output.
+pub(crate) fn run_for_bytes(command: &mut Command) -> Vec<u8> {
     let output = command.output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{command:?}\n{}{}", text(&output.stdout), text(&output.stderr));
-    text(&output.stdout)
+    output.stdout
 }

@@ -21,7 +21,8 @@ usage: cargo xtask COMMAND
   setup     finds out what is missing on this machine and installs it
   build     makes the npm package in pkg/
   demo      the main job against the sandbox, shown step by step
-  test      every check and test
+  test [--soak]
+            every check and test; --soak: the memory test with 2 GiB instead of 256 MiB
   bench [--quick] [--only NAME] [--rounds N]
             the package's speed side by side with its peers; bench-results.json
   catalog --from FILE [--check]
@@ -73,9 +74,9 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
             build::run(&workspace, *toolchain)?;
             demo::run_job(&workspace)?;
         }
-        ["test"] => {
-            let workspace = begin("test: every check and test (about a quarter of an hour the first time)")?;
-            return test::run(&workspace);
+        ["test"] | ["test", "--soak"] => {
+            let workspace = begin("test: every check and test (about half an hour the first time)")?;
+            return test::run(&workspace, arguments.len() > 1);
         }
         ["bench", rest @ ..] => {
             let options = bench::options(rest)?;

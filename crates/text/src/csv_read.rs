@@ -147,6 +147,11 @@ impl Tokenizer {
         self.bare_feed
     }
 
+    /// Whether the next character begins a row.
+    pub fn is_between_rows(&self) -> bool {
+        matches!(self.state, State::Start) && self.cells == 0
+    }
+
     /// Reads until the text is used up or the sink is full after a row; returns the bytes used.
     pub fn feed(&mut self, text: &str, sink: &mut impl RowSink) -> Result<usize, CsvFault> {
         let bytes = text.as_bytes();

@@ -53,6 +53,7 @@ impl Encoding {
     }
 
     /// Appends `text` without a byte order mark; the first character that the encoding lacks is the error.
+    #[inline(never)]
     pub fn encode(self, text: &str, out: &mut Vec<u8>) -> Result<(), char> {
         match self {
             Self::Utf8 => out.extend_from_slice(text.as_bytes()),
@@ -88,6 +89,7 @@ fn encode_utf16(text: &str, out: &mut Vec<u8>, bytes: impl Fn(u16) -> [u8; 2] + 
 }
 
 /// Appends the text in UTF-16 code units.
+#[inline(never)]
 pub fn push_units(text: &str, out: &mut Vec<u16>) {
     out.reserve(text.len());
     let mut rest = text;
@@ -129,6 +131,7 @@ impl Decoder {
     }
 
     /// Appends the text of the next bytes. On an error `out` has all text before the bad bytes.
+    #[inline(never)]
     pub fn push(&mut self, bytes: &[u8], out: &mut String) -> Result<(), Undecodable> {
         if self.encoding == Encoding::Windows1252 {
             out.extend(bytes.iter().map(|&b| from_1252(b)));

@@ -19,6 +19,7 @@ pub struct Scanned {
 }
 
 /// How many cells end in the text.
+#[inline(never)]
 #[must_use]
 pub fn count(text: &str) -> usize {
     text.as_bytes()
@@ -45,6 +46,7 @@ pub fn scan(bytes: &[u8]) -> Option<Scanned> {
 
 /// Appends cells of text that need no quotes as CSV, up to the first other one or until `out` has `enough` bytes after a row.
 /// `at` is where the next cell begins, `index` the number of its column of `width`; `rows` counts begun rows.
+#[inline(never)]
 #[must_use]
 pub fn copy_plain(
     text: &str,

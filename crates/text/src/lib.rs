@@ -6,7 +6,7 @@
 //!
 //! No API of its own: use `d365-clm`.
 #![doc(hidden)]
-// The sinks' loops must be compiled in this crate, so the public functions over them are not generic.
+// What is called from outside is not generic and never inlined: either way it would be compiled over there, for size.
 #![allow(clippy::new_without_default, reason = "only used where `new` says it better")]
 
 pub mod cells;

@@ -102,6 +102,7 @@ impl RowSink for ColumnBuilder {
         self.column = 0;
     }
 
+    #[inline(never)]
     fn feed_from(&mut self, tokenizer: &mut Tokenizer, text: &str) -> Result<usize, CsvFault> {
         tokenizer.feed(text, self)
     }
@@ -176,6 +177,7 @@ impl RowSink for BatchBuilder {
         self.batch.rows += 1;
     }
 
+    #[inline(never)]
     fn feed_from(&mut self, tokenizer: &mut Tokenizer, text: &str) -> Result<usize, CsvFault> {
         tokenizer.feed(text, self)
     }

@@ -3,7 +3,7 @@
 
 use quick_xml::escape::{resolve_predefined_entity, unescape};
 use quick_xml::events::{BytesRef, BytesStart, Event};
-use quick_xml::name::{Namespace as Name, ResolveResult};
+use quick_xml::name::{Namespace as Name, NamespaceError, ResolveResult};
 use quick_xml::reader::NsReader;
 
 use crate::error::{Error, ErrorCode, Result};
@@ -45,7 +45,8 @@ impl Document {
         parser.run()?;
         let Parser { root, recognised, from, .. } = parser;
         let Some(root) = root else {
-            return Err(invalid(file, line_of(&text, text.len()), "there is no root element"));
+            return Err(invalid(file, line_of(&text, text.len()), "there is no root element")
+                .hint("Export the package again, or write the file as well-formed XML."));
         };
         let end = Span { start: from, end: text.len() };
         let marked = sniffed.mark > 0;
@@ -228,7 +229,7 @@ impl Parser<'_> {
         } else {
             return Ok(());
         };
-        Err(Error::new(ErrorCode::PackageLimit, message).in_file(self.file))
+        Err(limit(self.file, message))
     }
 
     fn check_text(&self, start: usize, end: usize) -> Result<()> {
@@ -276,6 +277,9 @@ impl Parser<'_> {
     }
 
     fn malformed(&self, error: &quick_xml::Error) -> Error {
+        if let quick_xml::Error::Namespace(NamespaceError::TooManyBindings(most)) = error {
+            return limit(self.file, format!("the XML has more than {most} namespaces in scope"));
+        }
         let at = usize::try_from(self.reader.error_position()).unwrap_or_default();
         self.invalid(at, format!("the XML is not well-formed: {error}"))
     }
@@ -288,6 +292,12 @@ impl Parser<'_> {
     fn position(&self) -> usize {
         usize::try_from(self.reader.buffer_position()).unwrap_or(self.text.len())
     }
+}
+
+fn limit(file: &str, message: String) -> Error {
+    Error::new(ErrorCode::PackageLimit, message)
+        .in_file(file)
+        .hint("No package of the service is like that: look at where this one comes from.")
 }
 
 fn decode(bytes: &[u8], encoding: Encoding, file: &str) -> Result<String> {

@@ -220,6 +220,13 @@ fn read_entries(directory: &[u8], end: &End, limits: &Limits) -> Result<Vec<Entr
         check_limits(&entry, total, limits)?;
         entries.push(entry);
     }
+    // Whoever reads to the end of the directory, as the service does, would see other entries than whoever counts.
+    if !fields.is_empty() {
+        return Err(corrupt(format!(
+            "the zip's directory has more than the {} entries that it should",
+            end.entries
+        )));
+    }
     Ok(entries)
 }
 

@@ -220,12 +220,12 @@ impl EntryReader {
 
 fn agrees(local: &Local<'_>, entry: &Entry) -> bool {
     let same = |short: Option<u32>, value: u64| short.is_none_or(|short| u64::from(short) == value);
+    let may_be_silent = local.flags & FLAG_DESCRIPTOR != 0;
     local.name == entry.raw_name
         && local.method == entry.method
         && local.flags & FLAG_ENCRYPTED == 0
-        // With a data descriptor the header may be silent, since it was written before the data.
-        && (local.flags & FLAG_DESCRIPTOR != 0
-            || (local.crc == entry.crc
-                && same(local.compressed, entry.compressed)
-                && same(local.size, entry.size)))
+        // With a data descriptor the header may be silent, since it was written before the data; but it may not say another thing.
+        && (may_be_silent && local.crc == 0 || local.crc == entry.crc)
+        && (may_be_silent && local.compressed == Some(0) || same(local.compressed, entry.compressed))
+        && (may_be_silent && local.size == Some(0) || same(local.size, entry.size))
 }

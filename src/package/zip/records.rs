@@ -15,6 +15,10 @@ impl<'a> Fields<'a> {
         Some(head)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_le_bytes)
     }
@@ -61,15 +65,16 @@ pub(super) const RECORD_64: u64 = 56;
 
 impl End {
     /// Looks for the record backwards from the end of `tail`, which begins at `base` and reaches to the end of the archive.
-    /// Its comment must reach exactly to the end of the file: text that merely looks like the record, inside a comment or in
-    /// data, does not pass.
+    /// Its comment must reach to the end of the file, padding aside: text that merely looks like the record, inside a comment
+    /// or in data, does not pass.
     pub(super) fn find(tail: &[u8], base: u64) -> Option<Self> {
         let last = tail.len().checked_sub(END_SIZE)?;
         let first = last.saturating_sub(usize::from(u16::MAX));
-        (first..=last).rev().find_map(|at| Self::read(tail, at, base))
+        let find = |padded| (first..=last).rev().find_map(|at| Self::read(tail, at, base, padded));
+        find(false).or_else(|| find(true))
     }
 
-    fn read(bytes: &[u8], at: usize, base: u64) -> Option<Self> {
+    fn read(bytes: &[u8], at: usize, base: u64, padded: bool) -> Option<Self> {
         let mut fields = Fields::at(bytes, at)?;
         fields.signature(b"PK\x05\x06")?;
         let disk = fields.u16()?;
@@ -79,7 +84,10 @@ impl End {
         let directory_size = fields.u32()?;
         let directory_offset = fields.u32()?;
         let comment = fields.u16()?;
-        if at + END_SIZE + usize::from(comment) != bytes.len() {
+        // Zeros may follow: what is written to a tape or a pipe is padded to whole blocks.
+        let rest = bytes.get(at + END_SIZE + usize::from(comment)..)?;
+        let padding = padded && rest.iter().all(|&byte| byte == 0);
+        if !rest.is_empty() && !padding {
             return None;
         }
         let needs_64 = entries == u16::MAX

@@ -13,10 +13,10 @@ use crate::setup;
 use crate::workspace::Workspace;
 use report::Report;
 
-pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(workspace: &Workspace, soak: bool) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     let machine = setup::run(workspace)?;
-    let context = stage::Context::new(workspace, machine)?;
+    let context = stage::Context::new(workspace, machine, soak)?;
     let mut report = Report::new(setup::in_ci());
     report.add("setup", start.elapsed(), stage::Outcome::Done);
     for (name, run) in stages::ALL {

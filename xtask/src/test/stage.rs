@@ -38,18 +38,20 @@ pub(super) struct Context<'a> {
     /// This program. Asked for at the start: `cargo test` may put a newly linked one in its place, and a running program that was
     /// replaced no longer knows where it is.
     pub(super) program: PathBuf,
+    /// What takes long is done at its full size.
+    pub(super) soak: bool,
     logs: PathBuf,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(workspace: &'a Workspace, machine: Machine) -> anyhow::Result<Context<'a>> {
+    pub(super) fn new(workspace: &'a Workspace, machine: Machine, soak: bool) -> anyhow::Result<Context<'a>> {
         let logs = workspace.out("test-logs");
         if logs.exists() {
             std::fs::remove_dir_all(&logs)
                 .with_context(|| format!("{} could not be emptied", logs.display()))?;
         }
         std::fs::create_dir_all(&logs)?;
-        Ok(Context { workspace, machine, program: std::env::current_exe()?, logs })
+        Ok(Context { workspace, machine, program: std::env::current_exe()?, soak, logs })
     }
 
     /// A check: it passed when the command succeeded.

@@ -8,13 +8,13 @@ use anyhow::Context as _;
 use super::counts;
 use super::stage::{Context, Outcome};
 use crate::process::command;
-use crate::setup::{Browser, WasmToolchain};
+use crate::setup::{self, Browser, WasmToolchain};
 use crate::workspace::{Tool, Workspace};
 use crate::{build, demo, profile};
 
 type Run = fn(&Context<'_>, &str) -> anyhow::Result<Outcome>;
 
-pub(super) const ALL: [(&str, Run); 14] = [
+pub(super) const ALL: [(&str, Run); 17] = [
     ("cargo fmt", fmt),
     ("catalogue", catalogue),
     ("biome", biome),
@@ -28,8 +28,16 @@ pub(super) const ALL: [(&str, Run); 14] = [
     ("wasm tests in Chromium", wasm_in_browser),
     ("node:test", node_test),
     ("end to end in Chromium", browser_test),
+    ("memory", memory),
+    ("bench", bench),
+    ("fuzz", fuzz),
     ("demo", run_demo),
 ];
+
+/// Zipped bytes of the package that is written and read while its memory is watched: one larger than the memory would be found in
+/// either, and the rest of `--soak` is waiting.
+const WATCHED: [&str; 2] = ["--mib", "256"];
+const SOAK: [&str; 2] = ["--gib", "2"];
 
 fn fmt(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
     context.check(name, cargo(context).args(["fmt", "--all", "--check"]))
@@ -232,6 +240,60 @@ fn node_tests(context: &Context<'_>, folder: &str) -> anyhow::Result<Command> {
         .env("D365_SANDBOX_BIN", demo::sandbox_program(workspace)?)
         .env("D365_AZURITE", workspace.tool(Tool::Azurite)?);
     Ok(test)
+}
+
+/// Each fuzz target for some seconds, with new inputs every time. That the targets hold over their seeds is a part of `cargo
+/// test`, which needs no fuzzer; so a machine without one lacks nothing that was ever found.
+fn fuzz(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    let is_there =
+        || cargo(context).args(["fuzz", "--version"]).output().is_ok_and(|said| said.status.success());
+    if !is_there() {
+        if !setup::in_ci() {
+            return Ok(Outcome::Skipped("no cargo-fuzz (cargo install cargo-fuzz)".to_owned()));
+        }
+        context.prepare(name, cargo(context).args(["install", "cargo-fuzz", "--locked"]))?;
+    }
+    let seconds = std::env::var("FUZZ_SECONDS").unwrap_or_else(|_| "5".to_owned());
+    let mut outcome = Outcome::Passed;
+    for source in files(&context.workspace.require("fuzz/fuzz_targets")?, ".rs")? {
+        let target = source.file_stem().and_then(|stem| stem.to_str()).context("a target without a name")?;
+        let corpus = context.workspace.target().join("fuzz-corpus").join(target);
+        let crashes = context.workspace.target().join("fuzz-crashes").join(target);
+        std::fs::create_dir_all(&corpus)?;
+        std::fs::create_dir_all(&crashes)?;
+        let mut run = cargo(context);
+        // The sanitizer is not stable yet; the ordinary compiler has it all the same.
+        run.env("RUSTC_BOOTSTRAP", "1").args(["fuzz", "run", target, "--target-dir"]);
+        run.arg(context.workspace.target().join("fuzz")).arg(corpus).arg(format!("fuzz/seeds/{target}"));
+        run.args(["--", "-max_len=6000"]).arg(format!("-max_total_time={seconds}"));
+        run.arg(format!("-artifact_prefix={}/", crashes.display()));
+        if let Outcome::Failed(problem) = context.check(name, &mut run)? {
+            outcome = Outcome::Failed(format!("{target}: {problem}"));
+        }
+    }
+    Ok(outcome)
+}
+
+/// The memory of the module while a large package is written and read: at most 48 MiB.
+fn memory(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    if let Some(missing) = needs_build(context) {
+        return Ok(missing);
+    }
+    let mut node = command("node", context.workspace.root());
+    node.arg(context.workspace.require("benches/memory.mjs")?)
+        .args(if context.soak { SOAK } else { WATCHED })
+        .args(["--limit-mib", "48"]);
+    context.check(name, &mut node)
+}
+
+/// A tenth of the benches: they work, and their outputs are right. Their figures are shown and judge nothing here.
+fn bench(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    if let Some(missing) = needs_build(context) {
+        return Ok(missing);
+    }
+    let mut node = command("node", context.workspace.root());
+    node.arg(context.workspace.require("benches/run.mjs")?).args(["--quick", "--rounds", "1"]);
+    context.check(name, &mut node)
 }
 
 fn run_demo(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
