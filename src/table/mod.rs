@@ -9,6 +9,7 @@
 #![cfg_attr(not(all(feature = "package", feature = "excel")), allow(dead_code, unused_imports))]
 
 mod accept;
+// Two gates, since clippy knows tests by the first alone.
 #[cfg(test)]
 #[cfg(all(feature = "package", feature = "excel"))]
 mod audit_tests;

@@ -97,12 +97,23 @@ fn compile(workspace: &Workspace, toolchain: WasmToolchain, module: &Module) -> 
     say!("compile      {} for wasm32-unknown-unknown", module.wasm());
     let name = format!("module-{}", module.name);
     let mut cargo = toolchain.cargo(workspace, "build");
-    cargo.args(["-p", &name, "--release"]);
+    cargo.args(["-p", &name, "--release", "--config", &without_paths(workspace)?]);
     run(&mut cargo)?;
     let folder = toolchain.target_dir(workspace).join(crate::setup::WASM_TARGET).join("release");
     let compiled = folder.join(format!("module_{}.wasm", module.name));
     anyhow::ensure!(compiled.is_file(), "the compiler left no {}", compiled.display());
     Ok(compiled)
+}
+
+/// A setting by which the places of panics, which are part of the module, name no folder of this machine. It is joined with the flags
+/// in `.cargo/config.toml`.
+fn without_paths(workspace: &Workspace) -> anyhow::Result<String> {
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let mut flags = vec![format!("--remap-path-prefix={}=/d365-clm", workspace.root().display())];
+    flags.extend(home.map(|home| format!("--remap-path-prefix={}=/cargo", home.display())));
+    Ok(format!("target.{}.rustflags={}", crate::setup::WASM_TARGET, serde_json::to_string(&flags)?))
 }
 
 fn generate(workspace: &Workspace, compiled: &Path, out: &Path, module: &Module) -> anyhow::Result<()> {
