@@ -66,9 +66,10 @@ fn cells(rows: &[[String; 2]]) -> Vec<String> {
     ["A", "B"].map(str::to_owned).into_iter().chain(rows.iter().flatten().cloned()).collect()
 }
 
-/// Text that every format can hold: printable, with what each has to escape. No cell is empty, so that no row is either.
+/// Text that every format can hold: printable, with what each has to escape. No cell is empty, so that no row is either. No letter has a
+/// byte 80 to BF in Windows-1252: text with such letters after capitals may happen to be valid UTF-8, and is then read as that.
 fn cell() -> impl Strategy<Value = String> {
-    proptest::string::string_regex("([ -~éÜ€]|\r\n|\n|\t|_x000D_|&amp;|\"\"|]]>|<a/>){1,12}").unwrap()
+    proptest::string::string_regex("([ -~éÜß]|\r\n|\n|\t|_x000D_|&amp;|\"\"|]]>|<a/>){1,12}").unwrap()
 }
 
 proptest! {
