@@ -72,6 +72,7 @@ impl Checkout {
             "LICENSE-MIT",
             "LICENSE-APACHE",
             "pkg-template/README.md",
+            "pkg-template/scripts/inline.mjs",
             "pkg-template/tsconfig.json",
             "examples/node-quickstart/tsconfig.json",
             "examples/node-quickstart/seed.mjs",
@@ -91,17 +92,20 @@ impl Checkout {
         self.write("quickstart.sh", quickstart);
         self.script("bin/rustc", "echo \"$PWD/libdir\"");
         self.script("bin/cargo", "exit 0");
-        self.write("target/wasm32-unknown-unknown/release/d365_clm.wasm", "");
+        for module in ["package", "core", "excel"] {
+            self.write(&format!("target/wasm32-unknown-unknown/release/module_{module}.wasm"), "");
+        }
         self.script(
             "target/tools/xtask-bindgen",
-            "printf '\\0asm\\001\\0\\0\\0' | tee $2/glue_bg.wasm > $2/glue.js",
+            "printf '\\0asm\\001\\0\\0\\0' | tee $2/$3_bg.wasm > $2/$3.js",
         );
         self.script(
             "bin/node",
             r#"
 case "$1" in
   --version) echo v20.1.0 ;;
-  */wasm-opt) for last; do :; done; cp target/xtask/wasm/glue_bg.wasm "$last" ;;
+  */wasm-opt) for last; do case "$last" in *_bg.wasm) from=$last ;; esac; done; cp "$from" "$last" ;;
+  */inline.mjs) cp "$2" "$3" ;;
   */tsc) while [ "$1" != --outDir ]; do shift; done; mkdir -p "$2"; touch "$2/node.js" ;;
   */seed.mjs) touch "$2/VendorsV2.ndjson" ;;
   */quickstart/node.js) test -f "$D365_SEED/VendorsV2.ndjson" && test -n "$D365_SANDBOX" && exec sh quickstart.sh ;;
