@@ -222,7 +222,8 @@ pub struct Failure {
     /// One sentence that tells the person what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// What is known of a failed run.
+    /// What is known of a failed run; only where there are runs, with the feature `full`.
+    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Box<serde_json::Value>>,
 }
@@ -239,6 +240,7 @@ impl Error {
             retry_after: None,
             at: None,
             hint: None,
+            #[cfg(feature = "full")]
             result: None,
         }))
     }
@@ -289,6 +291,7 @@ impl Error {
     }
 
     /// Attaches what is known of a run.
+    #[cfg(feature = "full")]
     #[must_use]
     pub fn with_result(mut self, result: serde_json::Value) -> Self {
         self.result = Some(Box::new(result));

@@ -30,10 +30,14 @@ pub mod catalog;
 #[cfg(feature = "full")]
 pub mod dmf;
 pub mod error;
+#[cfg(feature = "package")]
+mod fields;
 #[cfg(feature = "full")]
 pub mod http;
 #[cfg(feature = "full")]
 pub mod odata;
+#[cfg(feature = "package")]
+mod order;
 #[cfg(feature = "package")]
 pub mod package;
 pub mod table;

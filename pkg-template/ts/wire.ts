@@ -289,10 +289,10 @@ export interface Wire extends WirePackages {
 
 /** The module for workbooks. */
 export interface WireWorkbooks extends WireModule {
-  WorkbookWriter: new (plan: string) => WireWorkbookWriter;
-  /** `options`: `{"sheet":"…","limit":bytes,"mapped":["COLUMN"]}` as JSON. */
-  WorkbookReader: new (
-    bytes: Uint8Array,
-    options: string,
-  ) => WireRows;
+  /** Of each column its name, its header and its target, one after another. */
+  WorkbookWriter: new (
+    sheet: string,
+    columns: string[],
+  ) => WireWorkbookWriter;
+  WorkbookReader: new (bytes: Uint8Array, sheet: string | undefined, limit: number, mapped: string[]) => WireRows;
 }

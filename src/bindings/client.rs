@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use js_sys::{Object, Uint8Array};
-use serde::Deserialize;
+use serde_json::Value;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::AbortSignal;
@@ -17,36 +17,56 @@ use super::parse::parse;
 use super::thrown::throw;
 use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import, ImportOptions, SourceMark};
 use crate::error::{Error, Result};
+use crate::fields::{Fields, FromValue};
 use crate::http::Machine;
 use crate::odata::{self, Numbers, Pager, Query, Service};
 use crate::package::{Limits, LocalPackage};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Options {
     base_url: String,
-    #[serde(default)]
     company: Option<String>,
-    #[serde(default)]
     numbers: Numbers,
-    #[serde(default)]
     retry: Retry,
-    #[serde(default)]
     timeout: Option<u64>,
-    #[serde(default)]
     submit_timeout: Option<u64>,
-    #[serde(default)]
     page_origin: Option<String>,
-    #[serde(default)]
     relay_origins: Vec<String>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[derive(Default)]
 struct Retry {
     attempts: Option<u32>,
     max_delay: Option<u64>,
     budget: Option<u64>,
+}
+
+impl FromValue for Options {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let options = Self {
+            base_url: of.required("baseUrl", Fields::text),
+            company: of.text("company"),
+            numbers: of.not_null("numbers").read("numbers").unwrap_or_default(),
+            retry: of.not_null("retry").read("retry").unwrap_or_default(),
+            timeout: of.number("timeout"),
+            submit_timeout: of.number("submitTimeout"),
+            page_origin: of.text("pageOrigin"),
+            relay_origins: of.not_null("relayOrigins").texts("relayOrigins").unwrap_or_default(),
+        };
+        of.finish(options)
+    }
+}
+
+impl FromValue for Retry {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let retry = Self {
+            attempts: of.small("attempts"),
+            max_delay: of.number("maxDelay"),
+            budget: of.number("budget"),
+        };
+        of.finish(retry)
+    }
 }
 
 /// One environment, and the conversations with it.

@@ -24,7 +24,7 @@ mod memory;
 #[cfg(feature = "package")]
 mod package;
 mod panic;
-#[cfg(any(feature = "package", feature = "excel"))]
+#[cfg(feature = "package")]
 mod parse;
 #[cfg(feature = "full")]
 mod send;

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use js_sys::Uint8Array;
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -13,6 +12,7 @@ use super::parse::parse;
 use super::thrown::throw;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::fields::{Fields, FromValue};
 use crate::package::{
     Block, BlockDeflater, ColumnBatch, ColumnText, DataPackage, Doctor, FileReader, Limits, Opener,
     PackageSpec, PackageWriter as Writer, Pull, Repairer, Rewriter, RowBatch, RowReader,
@@ -203,14 +203,24 @@ impl WireBlock {
     }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
 struct OpenOptions {
     limits: Limits,
     /// The tenant's own, in the form of the catalogue.
-    schema: Option<Box<serde_json::value::RawValue>>,
+    schema: Option<Value>,
     /// For the package doctor alone.
     lenient: bool,
+}
+
+impl FromValue for OpenOptions {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let options = Self {
+            limits: of.not_null("limits").read("limits").unwrap_or_default(),
+            schema: of.value("schema"),
+            lenient: of.not_null("lenient").flag("lenient").unwrap_or_default(),
+        };
+        of.finish(options)
+    }
 }
 
 /// Opens a package.
@@ -228,7 +238,7 @@ impl PackageOpener {
             opener = opener.lenient();
         }
         if let Some(schema) = options.schema {
-            opener = opener.schema(Arc::new(Catalog::from_json(schema.get()).map_err(throw)?));
+            opener = opener.schema(Arc::new(Catalog::from_value(schema).map_err(throw)?));
         }
         Ok(Self(Some(opener)))
     }

@@ -2,11 +2,9 @@
 
 use d365_clm_text::encoding::push_units;
 use js_sys::Uint8Array;
-use serde::Deserialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::parse::parse;
 use super::thrown::throw;
 use crate::error::Error;
 use crate::table::{
@@ -19,10 +17,10 @@ pub struct WorkbookWriter(Option<Writer>);
 
 #[wasm_bindgen]
 impl WorkbookWriter {
-    /// `plan` as JSON of the package's writer.
+    /// By a plan of the package's writer: of each column its name, its header and its target.
     #[wasm_bindgen(constructor)]
-    pub fn new(plan: &str) -> Result<Self, JsValue> {
-        let plan: WorkbookPlan = parse(plan, "plan of the workbook").map_err(throw)?;
+    pub fn new(sheet: &str, columns: Vec<String>) -> Result<Self, JsValue> {
+        let plan = WorkbookPlan::new(sheet, &columns).map_err(throw)?;
         Writer::new(&plan.sheet, plan.columns).map(|writer| Self(Some(writer))).map_err(throw)
     }
 
@@ -43,14 +41,6 @@ fn finished() -> JsValue {
     throw(Error::new(crate::ErrorCode::Disposed, "the workbook is finished already"))
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct Options {
-    sheet: Option<String>,
-    limit: f64,
-    mapped: Vec<String>,
-}
-
 /// Reads the rows of a workbook's sheet.
 #[wasm_bindgen]
 pub struct WorkbookReader {
@@ -62,15 +52,16 @@ pub struct WorkbookReader {
 
 #[wasm_bindgen]
 impl WorkbookReader {
-    /// `options` as JSON.
+    /// Of the sheet of that name or the first, in the order of the mapped columns; of `limit` bytes unpacked at most.
     #[wasm_bindgen(constructor)]
-    pub fn new(bytes: Vec<u8>, options: &str) -> Result<Self, JsValue> {
-        let options: Options = parse(options, "options of the workbook").map_err(throw)?;
-        let options = WorkbookOptions {
-            sheet: options.sheet.filter(|name| !name.is_empty()),
-            mapped: options.mapped,
-            limit: options.limit as u64,
-        };
+    pub fn new(
+        bytes: Vec<u8>,
+        sheet: Option<String>,
+        limit: f64,
+        mapped: Vec<String>,
+    ) -> Result<Self, JsValue> {
+        let sheet = sheet.filter(|name| !name.is_empty());
+        let options = WorkbookOptions { sheet, mapped, limit: limit as u64 };
         let reader = Reader::new(bytes, &options).map_err(throw)?;
         Ok(Self { reader, batch: RowBatch::default(), units: Vec::new(), ended: false })
     }

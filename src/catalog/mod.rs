@@ -23,7 +23,7 @@ pub const NAMESPACE: &str = "Microsoft.Dynamics.DataEntities";
 pub fn builtin() -> &'static Catalog {
     static BUILTIN: OnceLock<Catalog> = OnceLock::new();
     // The text is part of the program: a test proves that it parses, so the empty catalogue is never met.
-    BUILTIN.get_or_init(|| read::catalog(include_str!("catalog.json")).unwrap_or_default())
+    BUILTIN.get_or_init(|| read::text(include_str!("catalog.json")).unwrap_or_default())
 }
 
 /// A set of entities, found by any of their names.
@@ -144,10 +144,13 @@ impl Catalog {
     /// # Errors
     /// `INVALID_ARGUMENT` where the text is no such object.
     pub fn from_json(text: &str) -> Result<Self> {
-        read::catalog(text).ok_or_else(|| {
-            Error::argument("the schema is no JSON of entities and enums")
-                .hint("Give an object with \"enums\" and \"entities\", each with aot, label, direction, keys and properties.")
-        })
+        read::text(text).ok_or_else(no_schema)
+    }
+
+    /// The same of a tree.
+    #[allow(dead_code, reason = "for the boundary")]
+    pub(crate) fn from_value(value: serde_json::Value) -> Result<Self> {
+        read::catalog(value).ok_or_else(no_schema)
     }
 
     /// All entities, data management's own first.
@@ -229,13 +232,18 @@ impl Entity {
     }
 }
 
+fn no_schema() -> Error {
+    Error::argument("the schema is no JSON of entities and enums")
+        .hint("Give an object with \"enums\" and \"entities\", each with aot, label, direction, keys and properties.")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_data_file_parses_and_names_every_master_data_entity() {
-        let catalog = read::catalog(include_str!("catalog.json")).unwrap();
+        let catalog = read::text(include_str!("catalog.json")).unwrap();
         assert_eq!(catalog.entities().len(), 34);
         let vendors = catalog.find("Vendors V2").unwrap();
         assert_eq!(vendors.collection.as_deref(), Some("VendorsV2"));

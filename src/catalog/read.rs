@@ -11,8 +11,13 @@ use super::{Action, Binding, Catalog, Direction, EdmType, Entity, Navigation, Pa
 type Object = Map<String, Value>;
 
 /// Nothing where the text is not as `cargo xtask catalog` makes it.
-pub(super) fn catalog(text: &str) -> Option<Catalog> {
-    let mut file = object(serde_json::from_str(text).ok()?)?;
+pub(super) fn text(text: &str) -> Option<Catalog> {
+    catalog(serde_json::from_str(text).ok()?)
+}
+
+/// The same of a tree.
+pub(super) fn catalog(value: Value) -> Option<Catalog> {
+    let mut file = object(value)?;
     let mut enums = HashMap::new();
     for (name, members) in object(file.remove("enums")?)? {
         enums.insert(name, list(members, string)?);
@@ -131,7 +136,7 @@ mod tests {
 
     #[test]
     fn every_member_of_the_file_arrives() {
-        let catalog = catalog(GOOD).unwrap();
+        let catalog = text(GOOD).unwrap();
         assert_eq!(catalog.enum_members("Colour").unwrap(), ["Red", "Blue"]);
         let things = catalog.find("Things V2").unwrap();
         assert_eq!(things.collection.as_deref(), Some("Things"));
@@ -169,7 +174,7 @@ mod tests {
         ];
         for (good, bad) in broken {
             assert!(GOOD.contains(good), "{good}");
-            assert!(catalog(&GOOD.replace(good, bad)).is_none(), "{bad}");
+            assert!(text(&GOOD.replace(good, bad)).is_none(), "{bad}");
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What a job needs to go on in another process. Holds no token and no signature.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::fields::{Fields, FromValue, deserialize, word};
 use crate::odata::Service;
 use crate::package::crc32;
 
@@ -10,7 +12,7 @@ use crate::package::crc32;
 const VERSION: u32 = 1;
 
 /// A job's state, made durable before each request that the service could act on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Checkpoint {
@@ -28,21 +30,21 @@ pub struct Checkpoint {
     /// How far the job was.
     pub stage: Stage,
     /// For an import: whether staging goes on to the target.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub execute: Option<bool>,
     /// For an import: whether the project is overwritten from the manifest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub overwrite: Option<bool>,
     /// For an import: the package.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceMark>,
     /// For an export: the name of the package.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub package_name: Option<String>,
 }
 
 /// Import or export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Kind {
@@ -53,7 +55,7 @@ pub enum Kind {
 }
 
 /// How far a job was when the checkpoint was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Stage {
@@ -66,7 +68,7 @@ pub enum Stage {
 }
 
 /// By what a package is known again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SourceMark {
@@ -112,21 +114,20 @@ impl Checkpoint {
     /// # Errors
     /// `CHECKPOINT_INVALID` for text that is none, for one of a newer version, and for another environment's.
     pub fn parse(service: &Service, text: &str) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Version {
-            version: u32,
-        }
         let invalid = |why: String| Error::new(ErrorCode::CheckpointInvalid, why);
-        let Version { version } =
+        let value: Value =
             serde_json::from_str(text).map_err(|e| invalid(format!("this is no checkpoint: {e}")))?;
-        if version > VERSION {
+        let version = value.get("version").and_then(Value::as_u64);
+        let version =
+            version.ok_or_else(|| invalid("this is no checkpoint: it has no version".to_owned()))?;
+        if version > u64::from(VERSION) {
             return Err(invalid(format!(
                 "the checkpoint has version {version}, this library reads up to {VERSION}"
             ))
             .hint("A newer version of the library wrote it: resume with that one."));
         }
         let checkpoint: Self =
-            serde_json::from_str(text).map_err(|e| invalid(format!("the checkpoint can't be read: {e}")))?;
+            Self::from_value(value).map_err(|why| invalid(format!("the checkpoint can't be read: {why}")))?;
         if checkpoint.environment != service.base() {
             return Err(invalid(format!("the checkpoint belongs to {}", checkpoint.environment))
                 .hint("Resume with a client for that environment."));
@@ -144,6 +145,51 @@ impl Checkpoint {
             return Ok(());
         }
         Err(Error::new(ErrorCode::CheckpointInvalid, "the checkpoint is of the other kind of job"))
+    }
+}
+
+deserialize!(Checkpoint, Kind, Stage, SourceMark);
+
+impl FromValue for Checkpoint {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let checkpoint = Self {
+            version: of.required("version", Fields::small),
+            kind: of.must("kind", Kind::Import),
+            execution_id: of.required("executionId", Fields::text),
+            environment: of.required("environment", Fields::text),
+            project: of.required("project", Fields::text),
+            company: of.required("company", Fields::text),
+            stage: of.must("stage", Stage::Planned),
+            execute: of.flag("execute"),
+            overwrite: of.flag("overwrite"),
+            source: of.read("source"),
+            package_name: of.text("packageName"),
+        };
+        of.finish_open(checkpoint)
+    }
+}
+
+impl FromValue for Kind {
+    fn from_value(value: Value) -> Result<Self, String> {
+        word(&value, &[("import", Self::Import), ("export", Self::Export)])
+    }
+}
+
+impl FromValue for Stage {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let words =
+            [("planned", Self::Planned), ("submitting", Self::Submitting), ("running", Self::Running)];
+        word(&value, &words)
+    }
+}
+
+impl FromValue for SourceMark {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let mark =
+            Self { bytes: of.required("bytes", Fields::number), crc32: of.required("crc32", Fields::small) };
+        of.finish_open(mark)
     }
 }
 

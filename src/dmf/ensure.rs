@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::project::{DataProject, Refresh};
@@ -130,13 +130,8 @@ impl Ensure {
     }
 
     fn tracking_came(&self, index: usize, outcome: Result<Response, Failure>) -> Result<State> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Row {
-            change_tracking_type: Option<String>,
-        }
         let label = self.label(index);
-        let rows: Vec<Row> = items_of(&outcome.map_err(|failure| failure.error)?)?;
+        let rows: Vec<Map<String, Value>> = items_of(&outcome.map_err(|failure| failure.error)?)?;
         let Some(row) = rows.first() else {
             return Err(Error::new(
                 ErrorCode::UnknownEntity,
@@ -148,7 +143,8 @@ impl Ensure {
                  Framework parameters > Entity settings.",
             ));
         };
-        if row.change_tracking_type.as_deref().is_none_or(|kind| kind == "None" || kind.is_empty()) {
+        let kind = row.get("ChangeTrackingType").and_then(Value::as_str);
+        if kind.is_none_or(|kind| kind == "None" || kind.is_empty()) {
             return Err(Error::new(
                 ErrorCode::ValidationFailed,
                 format!("change tracking is off for \"{label}\": every export of it would be a full one"),

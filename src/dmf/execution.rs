@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::fields::{Fields, FromValue};
+
 /// Where a run stands (`DMFExecutionSummaryStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -124,22 +126,39 @@ pub struct RunOutcome {
 pub(super) const DETAIL_COLUMNS: &str = "EntityName,StagingStatus,TargetStatus,StagingRecordsToBeProcessedCount,\
                                          StagingRecordsCreatedCount,TargetRecordsCreatedCount,TargetRecordsUpdatedCount";
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone)]
 pub(super) struct Detail {
     pub(super) entity_name: String,
-    #[serde(default)]
     staging_status: Option<String>,
-    #[serde(default)]
     target_status: Option<String>,
-    #[serde(default)]
     staging_records_to_be_processed_count: u64,
-    #[serde(default)]
     staging_records_created_count: u64,
-    #[serde(default)]
     target_records_created_count: u64,
-    #[serde(default)]
     target_records_updated_count: u64,
+}
+
+impl FromValue for Detail {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let mut count = |name| of.not_null(name).number(name).unwrap_or_default();
+        let [waiting, staged, created, updated] = [
+            "StagingRecordsToBeProcessedCount",
+            "StagingRecordsCreatedCount",
+            "TargetRecordsCreatedCount",
+            "TargetRecordsUpdatedCount",
+        ]
+        .map(&mut count);
+        let detail = Self {
+            entity_name: of.required("EntityName", Fields::text),
+            staging_status: of.text("StagingStatus"),
+            target_status: of.text("TargetStatus"),
+            staging_records_to_be_processed_count: waiting,
+            staging_records_created_count: staged,
+            target_records_created_count: created,
+            target_records_updated_count: updated,
+        };
+        of.finish_open(detail)
+    }
 }
 
 impl Detail {
@@ -249,12 +268,12 @@ mod tests {
 
     #[test]
     fn rows_that_did_not_arrive_are_counted() {
-        let detail: Detail = serde_json::from_str(
+        let tree = serde_json::from_str(
             r#"{"EntityName":"E","StagingStatus":"Finished","TargetStatus":"Error","StagingRecordsToBeProcessedCount":10,
                 "StagingRecordsCreatedCount":10,"TargetRecordsCreatedCount":6,"TargetRecordsUpdatedCount":1}"#,
         )
         .unwrap();
-        let outcome = detail.into_import();
+        let outcome = Detail::from_value(tree).unwrap().into_import();
         assert_eq!((outcome.created, outcome.updated, outcome.errors), (Some(6), Some(1), Some(3)));
         assert_eq!(outcome.status, "Error");
     }

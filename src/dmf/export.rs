@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::actions;
 use super::checkpoint::{Checkpoint, Kind, Stage};
@@ -13,6 +13,7 @@ use super::project::check_project_name;
 use super::run::{Run, RunStep, Watch};
 use super::storage::BlobUrl;
 use crate::error::{Error, ErrorCode, Result};
+use crate::fields::{Fields, FromValue, deserialize};
 use crate::http::{Event, Input, Machine, Polled, Repeat, Save, Session, Step, Timestamp};
 use crate::odata::{Call, Service, inner_text};
 use crate::package::{Limits, LocalPackage};
@@ -23,32 +24,44 @@ const DOWNLOADS: u32 = 3;
 const URL_GRACE: Duration = Duration::from_secs(600);
 
 /// What an export is asked for; the spelling of the public API.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ExportOptions {
     /// Data project that runs.
     pub project: String,
     /// Company of the rows; default: the client's.
-    #[serde(default)]
     pub company: Option<String>,
     /// Unique id of the run.
     pub execution_id: String,
     /// Name of the package; default: the execution id.
-    #[serde(default)]
     pub package_name: Option<String>,
     /// How the run is watched.
-    #[serde(default)]
     pub poll: Polling,
     /// Milliseconds to look for a run whose submission got no answer. Default 900,000.
-    #[serde(default)]
     pub outcome_grace: Option<u64>,
     /// Not available yet.
-    #[serde(default)]
     pub preview: Option<u64>,
     /// Not available yet but for `environment`.
-    #[serde(default)]
     pub parallel: Option<String>,
+}
+
+deserialize!(ExportOptions);
+
+impl FromValue for ExportOptions {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let options = Self {
+            project: of.required("project", Fields::text),
+            company: of.text("company"),
+            execution_id: of.required("executionId", Fields::text),
+            package_name: of.text("packageName"),
+            poll: of.not_null("poll").read("poll").unwrap_or_default(),
+            outcome_grace: of.number("outcomeGrace"),
+            preview: of.number("preview"),
+            parallel: of.text("parallel"),
+        };
+        of.finish(options)
+    }
 }
 
 /// A package that was fetched whole and counted.

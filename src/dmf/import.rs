@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::actions::{self, ImportCall};
 use super::checkpoint::{Checkpoint, Kind, SourceMark, Stage};
@@ -12,6 +12,7 @@ use super::project::check_project_name;
 use super::run::{Run, RunStep, Watch};
 use super::storage::BlobUrl;
 use crate::error::{Error, ErrorCode, Result};
+use crate::fields::{Fields, FromValue, deserialize};
 use crate::http::{Event, Input, Machine, Polled, Progress, Repeat, Save, Session, Step, Timestamp, Unit};
 use crate::odata::{Call, Service, inner_text};
 use crate::package::crc32;
@@ -22,42 +23,50 @@ const URLS: u32 = 3;
 const URL_MARGIN: Duration = Duration::from_secs(120);
 
 /// What an import is asked for; the spelling of the public API.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ImportOptions {
     /// Data project that runs; created or overwritten from the manifest.
     pub project: String,
     /// Company of the rows; default: the client's.
-    #[serde(default)]
     pub company: Option<String>,
     /// Unique id of the run.
     pub execution_id: String,
     /// Whether staging goes on to the target. Default true.
-    #[serde(default = "yes")]
     pub execute: bool,
     /// Whether the project is overwritten from the manifest; false for composite entities. Default true.
-    #[serde(default = "yes")]
     pub overwrite: bool,
     /// How the run is watched.
-    #[serde(default)]
     pub poll: Polling,
     /// Milliseconds to look for a run whose submission got no answer. Default 900,000.
-    #[serde(default)]
     pub outcome_grace: Option<u64>,
     /// Whether reasons of failed rows are fetched. Default true.
-    #[serde(default = "yes")]
     pub errors: bool,
     /// Not available yet.
-    #[serde(default)]
     pub resubmit: bool,
     /// Not available yet but for `environment`.
-    #[serde(default)]
     pub parallel: Option<String>,
 }
 
-const fn yes() -> bool {
-    true
+deserialize!(ImportOptions);
+
+impl FromValue for ImportOptions {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let options = Self {
+            project: of.required("project", Fields::text),
+            company: of.text("company"),
+            execution_id: of.required("executionId", Fields::text),
+            execute: of.not_null("execute").flag("execute").unwrap_or(true),
+            overwrite: of.not_null("overwrite").flag("overwrite").unwrap_or(true),
+            poll: of.not_null("poll").read("poll").unwrap_or_default(),
+            outcome_grace: of.number("outcomeGrace"),
+            errors: of.not_null("errors").flag("errors").unwrap_or(true),
+            resubmit: of.not_null("resubmit").flag("resubmit").unwrap_or_default(),
+            parallel: of.text("parallel"),
+        };
+        of.finish(options)
+    }
 }
 
 /// An import as a conversation. Its source is read through [`Step::Read`].

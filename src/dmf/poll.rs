@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde_json::Value;
 
+use crate::fields::{Fields, FromValue, deserialize};
 use crate::http::Timestamp;
 
 /// How a run is watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(from = "Millis")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Polling {
     /// First pause between two questions; grows by half each time. Default 5 s.
@@ -29,25 +29,22 @@ impl Default for Polling {
     }
 }
 
-/// The spelling of the public API: milliseconds.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-struct Millis {
-    interval: Option<u64>,
-    max: Option<u64>,
-    stalled_after: Option<u64>,
-}
+deserialize!(Polling);
 
-impl From<Millis> for Polling {
-    fn from(given: Millis) -> Self {
+/// The spelling of the public API: milliseconds.
+impl FromValue for Polling {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
         let default = Self::default();
-        let interval = given.interval.map_or(default.interval, Duration::from_millis);
-        Self {
+        let mut millis = |name| of.number(name).map(Duration::from_millis);
+        let interval = millis("interval").unwrap_or(default.interval);
+        let polling = Self {
             // Ten questions a second are the most that any caller gets.
             interval: interval.max(Duration::from_millis(100)),
-            max: given.max.map_or(default.max.max(interval), Duration::from_millis),
-            stalled_after: given.stalled_after.map_or(default.stalled_after, Duration::from_millis),
-        }
+            max: millis("max").unwrap_or(default.max.max(interval)),
+            stalled_after: millis("stalledAfter").unwrap_or(default.stalled_after),
+        };
+        of.finish(polling)
     }
 }
 

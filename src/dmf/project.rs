@@ -1,17 +1,16 @@
 //! A data project (definition group) as a host describes it, and as the service stores it.
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::fields::{Fields, FromValue, deserialize, word};
 
 /// Longest description that the service keeps without complaint, in characters (field report).
 const DESCRIPTION: usize = 60;
 
 /// A data project. Global: all companies see it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DataProject {
     /// Its name, which is its key.
@@ -19,17 +18,15 @@ pub struct DataProject {
     /// Which way its rows travel.
     pub operation: OperationType,
     /// Free text of at most 60 characters.
-    #[serde(default)]
     pub description: Option<String>,
     /// Default `Project`.
-    #[serde(default)]
     pub category: Option<Category>,
     /// Its lines, one for each entity.
     pub entities: Vec<Line>,
 }
 
 /// Which way the rows of a project travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OperationType {
     /// Into Supply Chain Management.
@@ -48,7 +45,7 @@ impl OperationType {
 }
 
 /// What a project is filed under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Category {
     /// The ordinary one.
@@ -73,7 +70,7 @@ impl Category {
 }
 
 /// Which records an export takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refresh {
     /// All.
@@ -92,58 +89,104 @@ impl Refresh {
 }
 
 /// One entity of a data project.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Line {
     /// Label of the entity, or the collection of a catalogued one.
     pub entity: String,
     /// Source data format. Default `CSV-Unicode`.
-    #[serde(default)]
     pub format: Option<String>,
     /// Units run side by side. Default 1.
-    #[serde(default)]
     pub execution_unit: Option<u32>,
     /// Levels of a unit run one after another. Default 1.
-    #[serde(default)]
     pub level: Option<u32>,
     /// Order in the level. Default: the place among the lines.
-    #[serde(default)]
     pub sequence: Option<u32>,
     /// Whether a failure of this entity ends its level.
-    #[serde(default)]
     pub fail_level_on_error: Option<bool>,
     /// Whether a failure of this entity ends its unit.
-    #[serde(default)]
     pub fail_execution_unit_on_error: Option<bool>,
     /// Whether insert and update methods run. Default true.
-    #[serde(default)]
     pub run_business_logic: Option<bool>,
     /// Whether `validateWrite` runs. Default true.
-    #[serde(default)]
     pub run_business_validation: Option<bool>,
     /// Whether rows go to the target without staging. Default false.
-    #[serde(default)]
     pub skip_staging: Option<bool>,
     /// Whether the line is left out of runs. Default false.
-    #[serde(default)]
     pub disabled: Option<bool>,
     /// Which records an export takes. Default all.
-    #[serde(default)]
     pub refresh: Option<Refresh>,
     /// Sheet of a workbook.
-    #[serde(default)]
     pub sheet: Option<String>,
     /// The service maps all fields of a line by itself: neither of these can be set.
-    #[serde(default)]
     columns: Option<Value>,
-    #[serde(default)]
     fields: Option<Value>,
     /// Means something in a package only.
-    #[serde(default)]
     file_name: Option<String>,
-    #[serde(default)]
     target_entity: Option<String>,
+}
+
+deserialize!(DataProject, OperationType, Category, Refresh, Line);
+
+impl FromValue for DataProject {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let project = Self {
+            name: of.required("name", Fields::text),
+            operation: of.must("operation", OperationType::Import),
+            description: of.text("description"),
+            category: of.read("category"),
+            entities: of.required("entities", Fields::list),
+        };
+        of.finish(project)
+    }
+}
+
+impl FromValue for OperationType {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let all = [Self::Import, Self::Export];
+        word(&value, &all.map(|operation| (operation.as_str(), operation)))
+    }
+}
+
+impl FromValue for Category {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let all = [Self::Project, Self::Configuration, Self::Integration, Self::Other];
+        word(&value, &all.map(|category| (category.as_str(), category)))
+    }
+}
+
+impl FromValue for Refresh {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let all = [Self::FullPush, Self::IncrementalPush];
+        word(&value, &all.map(|refresh| (refresh.as_str(), refresh)))
+    }
+}
+
+impl FromValue for Line {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let line = Self {
+            entity: of.required("entity", Fields::text),
+            format: of.text("format"),
+            execution_unit: of.small("executionUnit"),
+            level: of.small("level"),
+            sequence: of.small("sequence"),
+            fail_level_on_error: of.flag("failLevelOnError"),
+            fail_execution_unit_on_error: of.flag("failExecutionUnitOnError"),
+            run_business_logic: of.flag("runBusinessLogic"),
+            run_business_validation: of.flag("runBusinessValidation"),
+            skip_staging: of.flag("skipStaging"),
+            disabled: of.flag("disabled"),
+            refresh: of.read("refresh"),
+            sheet: of.text("sheet"),
+            columns: of.value("columns"),
+            fields: of.value("fields"),
+            file_name: of.text("fileName"),
+            target_entity: of.text("targetEntity"),
+        };
+        of.finish(line)
+    }
 }
 
 impl DataProject {

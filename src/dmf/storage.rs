@@ -1,6 +1,6 @@
 //! Blob storage: the URL that the service hands out, and the two requests on it. No bearer token ever goes there.
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Method, Request, Timestamp};
@@ -13,14 +13,12 @@ pub(super) struct BlobUrl(String);
 impl BlobUrl {
     /// Reads the answer of `GetAzureWriteUrl`: JSON inside a string.
     pub(super) fn of_write_answer(service: &Service, text: &str) -> Result<Self> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Answer {
-            blob_url: String,
-        }
-        let answer: Answer = serde_json::from_str(text)
-            .map_err(|_| Error::new(ErrorCode::ServiceError, "the service handed out no URL to upload to"))?;
-        Self::parse(service, answer.blob_url)
+        let answer: Value = serde_json::from_str(text).unwrap_or_default();
+        let url = answer.get("BlobUrl").and_then(Value::as_str);
+        let url = url.ok_or_else(|| {
+            Error::new(ErrorCode::ServiceError, "the service handed out no URL to upload to")
+        })?;
+        Self::parse(service, url.to_owned())
     }
 
     /// Reads a URL to download from; none while the package is not ready.

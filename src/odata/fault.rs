@@ -3,9 +3,10 @@
 //! Shapes met: OData with `innererror`, OData with a code of its own, the web layer's `{"Message":…}`, plain text, HTML of a
 //! gateway or of the sign-in page, nothing at all.
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::{Error, ErrorCode, ServiceWords};
+use crate::fields::{Fields, FromValue};
 use crate::http::{Method, Request, Response, redact_text, redact_url};
 
 /// Longest text of the service that is kept, in characters: a stack trace helps nobody.
@@ -20,7 +21,7 @@ pub fn words_of(response: &Response) -> ServiceWords {
         ..ServiceWords::default()
     };
     let text = response.text().unwrap_or_default().trim();
-    if let Ok(payload) = serde_json::from_str::<Payload>(text) {
+    if let Some(payload) = serde_json::from_str(text).ok().and_then(|tree| Payload::from_value(tree).ok()) {
         let error = payload.error.unwrap_or_default();
         words.code = error.code.filter(|code| !code.is_empty());
         let inner = error.inner.and_then(|inner| inner.message).filter(|message| !message.trim().is_empty());
@@ -60,19 +61,37 @@ pub fn failure_of(response: &Response, request: &Request) -> Error {
     error
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default)]
 struct Payload {
     error: Option<Inner>,
-    #[serde(rename = "Message")]
     message: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+impl FromValue for Payload {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let payload = Self { error: of.read("error"), message: of.text("Message") };
+        of.finish_open(payload)
+    }
+}
+
+#[derive(Default)]
 struct Inner {
     code: Option<String>,
     message: Option<String>,
-    #[serde(rename = "innererror")]
     inner: Option<Box<Inner>>,
+}
+
+impl FromValue for Inner {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let inner = Self {
+            code: of.text("code"),
+            message: of.text("message"),
+            inner: of.read("innererror").map(Box::new),
+        };
+        of.finish_open(inner)
+    }
 }
 
 fn classify(response: &Response, request: &Request, said: &str) -> (ErrorCode, Option<&'static str>) {

@@ -1,14 +1,14 @@
 //! Filters as trees, written only where the service is known to understand them.
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::literal::{Scalar, Typed};
 use crate::catalog::{Catalog, EdmType, Entity};
 use crate::error::{Error, ErrorCode, Result};
+use crate::fields::{Fields, FromValue, deserialize, word};
 
 /// A condition on the rows of one entity.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Filter {
     /// One of several values.
@@ -29,7 +29,6 @@ pub enum Filter {
         /// Value.
         v: Scalar,
         /// For `eq`: a text with `*` is meant as it stands.
-        #[serde(default)]
         exact: bool,
     },
     /// A combination.
@@ -42,17 +41,15 @@ pub enum Filter {
 }
 
 /// The word `anyOf`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnyOf {
     /// The word.
-    #[serde(rename = "anyOf")]
     AnyOf,
 }
 
 /// Comparisons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Compare {
     /// Equal.
@@ -72,8 +69,7 @@ pub enum Compare {
 }
 
 /// Combinations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Join {
     /// All.
@@ -82,6 +78,56 @@ pub enum Join {
     Or,
     /// Not.
     Not,
+}
+
+deserialize!(Filter);
+
+impl FromValue for Filter {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let filter = match of.must("op", Op::AnyOf) {
+            Op::AnyOf => Self::AnyOf {
+                op: AnyOf::AnyOf,
+                p: of.required("p", Fields::text),
+                v: of.required("v", Fields::list),
+            },
+            Op::Compare(op) => Self::Compare {
+                op,
+                p: of.required("p", Fields::text),
+                v: of.must("v", Scalar::Null),
+                exact: of.not_null("exact").flag("exact").unwrap_or_default(),
+            },
+            Op::Join(op) => Self::Join { op, x: of.required("x", Fields::list) },
+        };
+        of.finish_open(filter)
+    }
+}
+
+/// The word that tells which kind of filter it is.
+#[derive(Debug, Clone, Copy)]
+enum Op {
+    AnyOf,
+    Compare(Compare),
+    Join(Join),
+}
+
+impl FromValue for Op {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let words = [
+            ("eq", Self::Compare(Compare::Eq)),
+            ("ne", Self::Compare(Compare::Ne)),
+            ("gt", Self::Compare(Compare::Gt)),
+            ("ge", Self::Compare(Compare::Ge)),
+            ("lt", Self::Compare(Compare::Lt)),
+            ("le", Self::Compare(Compare::Le)),
+            ("like", Self::Compare(Compare::Like)),
+            ("anyOf", Self::AnyOf),
+            ("and", Self::Join(Join::And)),
+            ("or", Self::Join(Join::Or)),
+            ("not", Self::Join(Join::Not)),
+        ];
+        word(&value, &words)
+    }
 }
 
 impl Compare {

@@ -3,18 +3,17 @@
 //! The rules are those of "Open Data Protocol (OData)" of the service's documentation and of its metadata: enums by symbol,
 //! dates without time at noon UTC, 1900-01-01 for "no date", Int64 and Decimal never through a float.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::uri::quote;
 use crate::catalog::{Catalog, EdmType, NAMESPACE, Property, nearest};
+use crate::fields::{Fields, FromValue, deserialize};
 
 /// What stands for "no date" where null is not allowed (field report).
 pub(super) const NO_DATE: &str = "1900-01-01T00:00:00Z";
 
 /// A value as a caller gave it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(tag = "t", content = "v", rename_all = "lowercase", from = "Tagged")]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Scalar {
     /// Text.
@@ -36,31 +35,27 @@ pub enum Scalar {
     },
 }
 
-/// The spelling of the boundary: `{"t":"s","v":"…"}`.
-#[derive(Deserialize)]
-struct Tagged {
-    t: String,
-    #[serde(default)]
-    v: Value,
-    #[serde(default, rename = "enum")]
-    name: String,
-}
+deserialize!(Scalar);
 
-impl From<Tagged> for Scalar {
-    fn from(tagged: Tagged) -> Self {
-        let text = match &tagged.v {
-            Value::String(text) => text.clone(),
-            Value::Null => String::new(),
-            other => other.to_string(),
+/// The spelling of the boundary: `{"t":"s","v":"…"}`.
+impl FromValue for Scalar {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let tag = of.required("t", Fields::text);
+        let text = match of.value("v") {
+            Some(Value::String(text)) => text,
+            None => String::new(),
+            Some(other) => other.to_string(),
         };
-        match tagged.t.as_str() {
+        let name = of.not_null("enum").text("enum").unwrap_or_default();
+        of.finish_open(match tag.as_str() {
             "n" => Self::Number(text),
             "d" => Self::Date(text),
             "b" => Self::Bool(text == "true"),
             "z" => Self::Null,
-            "e" => Self::Enum { name: tagged.name, member: text },
+            "e" => Self::Enum { name, member: text },
             _ => Self::Text(text),
-        }
+        })
     }
 }
 

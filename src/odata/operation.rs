@@ -5,7 +5,7 @@ use std::fmt;
 use super::body::{action_value, parameters, record};
 use super::call::Call;
 use super::key::Key;
-use super::page::read_record;
+use super::page::{read_first, read_record};
 use super::query::Query;
 use super::service::Service;
 use super::uri::encode_query;
@@ -106,10 +106,7 @@ pub fn get(
         selected.filter = Some(super::FilterInput::Text(key.filter));
         selected.top = Some(1);
         let url = format!("{collection}{}", selected.render(service, entity)?);
-        let read = move |response: Response| {
-            let rows: Vec<Box<serde_json::value::RawValue>> = super::page::items_of(&response)?;
-            rows.first().map(|raw| read_record(raw.get(), entity, numbers)).transpose()
-        };
+        let read = move |response: Response| read_first(response.text().unwrap_or_default(), entity, numbers);
         return Ok(Operation::new(service, service.request(Method::Get, &url), Repeat::Always, read));
     }
     let url = format!("{collection}{}{}", key.path, selected.render(service, entity)?);

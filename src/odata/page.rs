@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::operation::Operation;
@@ -13,6 +14,7 @@ use super::service::{Numbers, Service};
 use super::uri::same_origin;
 use crate::catalog::{EdmType, Entity};
 use crate::error::{Error, ErrorCode, Result};
+use crate::fields::{Fields, FromValue};
 use crate::http::{Method, Repeat, Request, Response};
 
 /// Integers beyond this are not exact in a float.
@@ -120,7 +122,7 @@ impl RawRecord<'_> {
             if index > 0 {
                 out.push(',');
             }
-            out.push_str(&serde_json::Value::String(name.to_string()).to_string());
+            out.push_str(&Value::String(name.to_string()).to_string());
             out.push(':');
             let text = value.get();
             let number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
@@ -189,17 +191,26 @@ pub(super) fn read_record(text: &str, entity: Option<&Entity>, numbers: Numbers)
     Ok(out)
 }
 
-/// The records of a list answer, parsed.
-pub(crate) fn items_of<T: serde::de::DeserializeOwned>(response: &Response) -> Result<Vec<T>> {
-    #[derive(Deserialize)]
-    struct Items<T> {
-        value: Vec<T>,
-    }
-    let text = response.text().unwrap_or_default();
-    serde_json::from_str::<Items<T>>(text).map(|items| items.value).map_err(|e| unreadable(&e))
+/// The first record of a list answer, if there is one.
+pub(super) fn read_first(text: &str, entity: Option<&Entity>, numbers: Numbers) -> Result<Option<String>> {
+    let answer: Answer<'_> = serde_json::from_str(text).map_err(|e| unreadable(&e))?;
+    Ok(answer.value.first().map(|record| {
+        let mut out = String::new();
+        record.write(&mut out, entity, numbers);
+        out
+    }))
 }
 
-fn unreadable(error: &serde_json::Error) -> Error {
+/// The records of a list answer, parsed.
+pub(crate) fn items_of<T: FromValue>(response: &Response) -> Result<Vec<T>> {
+    let tree: Value =
+        serde_json::from_str(response.text().unwrap_or_default()).map_err(|e| unreadable(&e))?;
+    let mut of = Fields::of(tree);
+    let items = of.required("value", Fields::list);
+    of.finish_open(items).map_err(|why| unreadable(&why))
+}
+
+fn unreadable(error: &dyn fmt::Display) -> Error {
     Error::new(ErrorCode::ServiceError, format!("the answer can't be read: {error}"))
         .hint("A proxy on the way may have changed the answer or cut it short.")
 }

@@ -4,17 +4,17 @@
 //! whenever a company is meant, both the option and a condition on `dataAreaId` are sent ("Cross-company behavior of data
 //! entities" and field reports disagree on when the option alone filters).
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::filter::Filter;
 use super::service::Service;
 use super::uri::{encode_query, quote};
 use crate::catalog::Entity;
 use crate::error::{Error, ErrorCode, Result};
+use crate::fields::{Fields, FromValue, deserialize, mismatch};
 
 /// What is wanted of a collection.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Query {
     /// Condition.
@@ -38,8 +38,7 @@ pub struct Query {
 }
 
 /// A filter as a tree or as text.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum FilterInput {
     /// Sent as it is.
@@ -49,14 +48,52 @@ pub enum FilterInput {
 }
 
 /// One text or a list of them.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum OneOrMany {
     /// One.
     One(String),
     /// Several.
     Many(Vec<String>),
+}
+
+deserialize!(Query, FilterInput, OneOrMany);
+
+impl FromValue for Query {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let query = Self {
+            filter: of.read("filter"),
+            select: of.not_null("select").texts("select").unwrap_or_default(),
+            order_by: of.not_null("orderBy").read("orderBy").unwrap_or_default(),
+            expand: of.not_null("expand").texts("expand").unwrap_or_default(),
+            top: of.number("top"),
+            skip: of.number("skip"),
+            count: of.not_null("count").flag("count").unwrap_or_default(),
+            cross_company: of.not_null("crossCompany").flag("crossCompany").unwrap_or_default(),
+            company: of.text("company"),
+        };
+        of.finish(query)
+    }
+}
+
+impl FromValue for FilterInput {
+    fn from_value(value: Value) -> Result<Self, String> {
+        match value {
+            Value::String(text) => Ok(Self::Text(text)),
+            tree => Filter::from_value(tree).map(Self::Tree),
+        }
+    }
+}
+
+impl FromValue for OneOrMany {
+    fn from_value(value: Value) -> Result<Self, String> {
+        match value {
+            Value::String(one) => Ok(Self::One(one)),
+            Value::Array(_) => Vec::from_value(value).map(Self::Many),
+            other => Err(mismatch(&other, "a text or a list of texts")),
+        }
+    }
 }
 
 impl Default for OneOrMany {

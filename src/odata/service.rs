@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::uri::origin;
 use crate::catalog::{self, Catalog, Entity};
 use crate::error::{Error, Result};
+use crate::fields::{FromValue, deserialize, word};
 use crate::http::{Method, Request, RetryPolicy, Session};
 
 /// One environment of the service, and how it is spoken to.
@@ -27,8 +30,7 @@ pub struct Service {
 }
 
 /// How Int64 and Decimal come back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Numbers {
     /// As text, nothing lost.
@@ -36,6 +38,14 @@ pub enum Numbers {
     String,
     /// As JSON numbers: a reader that knows floats only loses digits.
     Number,
+}
+
+deserialize!(Numbers);
+
+impl FromValue for Numbers {
+    fn from_value(value: Value) -> Result<Self, String> {
+        word(&value, &[("string", Self::String), ("number", Self::Number)])
+    }
 }
 
 impl Service {

@@ -322,11 +322,17 @@ impl std::fmt::Debug for FileReader {
 impl From<ManifestEntity> for PackageEntity {
     fn from(m: ManifestEntity) -> Self {
         let known = builtin().find(&m.label).filter(|entity| entity.label == m.label);
+        let columns = m.maps.iter().map(|map| map.column.clone()).collect();
+        // One by one: collecting would sort them all first, with a sort compiled for nothing else.
+        let mut fields = BTreeMap::new();
+        for map in m.maps {
+            fields.insert(map.column, map.field);
+        }
         Self {
             composite: m.format.is_xml() && m.label.to_ascii_lowercase().contains("composite"),
             collection: known.and_then(|entity| entity.collection.clone()),
-            columns: m.maps.iter().map(|map| map.column.clone()).collect(),
-            fields: m.maps.into_iter().map(|map| (map.column, map.field)).collect(),
+            columns,
+            fields,
             entity: m.label,
             format: m.format,
             file_name: m.file,

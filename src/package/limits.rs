@@ -1,10 +1,13 @@
 //! What a package may cost whoever opens it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::fields::{Fields, FromValue, deserialize};
 
 /// Limits for opening a package; exceeding one is `PACKAGE_LIMIT` with both numbers. All in bytes unless said otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Limits {
     /// Number of entries in the zip; default 10,000.
@@ -38,6 +41,25 @@ impl Default for Limits {
             spool: 64 * MIB,
             workbook: 64 * MIB,
         }
+    }
+}
+
+deserialize!(Limits);
+
+impl FromValue for Limits {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let mut of = Fields::of(value);
+        let default = Self::default();
+        let limits = Self {
+            entries: of.not_null("entries").number("entries").unwrap_or(default.entries),
+            entry_bytes: of.not_null("entryBytes").number("entryBytes").unwrap_or(default.entry_bytes),
+            total_bytes: of.not_null("totalBytes").number("totalBytes").unwrap_or(default.total_bytes),
+            ratio: of.not_null("ratio").number("ratio").unwrap_or(default.ratio),
+            xml_depth: of.not_null("xmlDepth").small("xmlDepth").unwrap_or(default.xml_depth),
+            spool: of.not_null("spool").number("spool").unwrap_or(default.spool),
+            workbook: of.not_null("workbook").number("workbook").unwrap_or(default.workbook),
+        };
+        of.finish(limits)
     }
 }
 

@@ -32,7 +32,7 @@ impl Accepts {
     pub(crate) fn of(property: &Property, catalog: &Catalog) -> Self {
         let members = |names: &[String]| match names {
             [] => Self::Anything,
-            names => Self::Enum(names.iter().map(|name| name.to_lowercase()).collect()),
+            names => Self::Enum(names.iter().map(|name| name.to_ascii_lowercase()).collect()),
         };
         match &property.edm {
             EdmType::Int32 => Self::Int32,
@@ -126,15 +126,21 @@ fn fold(text: &str, out: &mut String) {
     if text.is_ascii() {
         out.extend(text.chars().map(|c| c.to_ascii_uppercase()));
     } else {
-        out.extend(text.chars().flat_map(char::to_uppercase));
+        out.push_str(&upper(text));
     }
+}
+
+/// In upper case. Unlike the function of the standard library it brings one table of letters and no more, which a module pays
+/// for by the byte; no letter's upper case depends on its neighbours.
+pub(crate) fn upper(text: &str) -> String {
+    text.chars().flat_map(char::to_uppercase).collect()
 }
 
 fn member(members: &[String], text: &str) -> Option<usize> {
     if let Ok(number) = text.parse::<usize>() {
         return (number < members.len()).then_some(number);
     }
-    let text = text.to_lowercase();
+    let text = text.to_ascii_lowercase();
     members.iter().position(|name| *name == text)
 }
 

@@ -30,7 +30,7 @@
 //! | truth value | `Yes`, `No` |
 //! | error such as `#N/A` | refused |
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::catalog::{Catalog, EdmType};
 
@@ -71,7 +71,7 @@ impl CellKind {
 }
 
 /// What the field of a column takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum Target {
     /// Nothing is known of the field: an entity or extension field that the catalogue lacks.
     Unknown,
@@ -104,6 +104,22 @@ impl Target {
             EdmType::UnnamedEnum => Self::Enum,
             _ => Self::Unknown,
         }
+    }
+
+    /// The target of that name, as it is told to the module for workbooks.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "Unknown" => Self::Unknown,
+            "Text" => Self::Text,
+            "NoYes" => Self::NoYes,
+            "Enum" => Self::Enum,
+            "Int32" => Self::Int32,
+            "Int64" => Self::Int64,
+            "Real" => Self::Real,
+            "Date" => Self::Date,
+            "TextOnly" => Self::TextOnly,
+            _ => return None,
+        })
     }
 
     fn name(self) -> &'static str {

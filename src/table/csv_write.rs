@@ -1,6 +1,6 @@
 //! Rows → CSV bytes.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::error::{Error, Result};
 
@@ -13,7 +13,7 @@ use super::joined;
 const PIECE: usize = 64 << 10;
 
 /// A column of a file that is being written.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Column {
     /// As the caller calls it, for messages.
     pub(crate) name: String,

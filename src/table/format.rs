@@ -57,7 +57,7 @@ impl SourceFormat {
 }
 
 /// How the text of the format `CSV` is stored: the code page of the source data format's record in the environment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub enum CodePage {
     /// `windows-1252`, the default: one byte a character, western European characters only.

@@ -1,7 +1,6 @@
 /** Workbooks: the data files of EXCEL entities, read and written by a module of their own, each held in memory as a whole. */
 import { ClmError } from "../errors.js";
 import { Handle } from "../handle.js";
-import { toJson } from "../json.js";
 import type { WireModule, WireRowCursor, WireRows, WireWorkbookWriter } from "../wire.js";
 import { workbooks } from "../workbooks.js";
 import type { Opened } from "./data-package.js";
@@ -41,18 +40,30 @@ export async function readWorkbook(
   at: { file: string; entity: string },
 ): Promise<Handle<WireRows>> {
   const wire = await workbooks.ready();
-  const text = toJson(options, "the options of a workbook");
+  const { sheet, limit, mapped } = options;
   try {
-    return new Handle<WireRows>(workbooks, "the workbook", () => new wire.WorkbookReader(bytes, text));
+    return new Handle<WireRows>(
+      workbooks,
+      "the workbook",
+      () => new wire.WorkbookReader(bytes, sheet, limit, [...mapped]),
+    );
   } catch (e) {
     throw placed(e, at);
   }
 }
 
+/** What the package's writer says of a workbook. */
+interface Plan {
+  sheet: string;
+  columns: { name: string; header: string; target: string }[];
+}
+
 /** Writes the workbook of a plan. */
 export async function workbookWriter(plan: string): Promise<Handle<WireWorkbookWriter>> {
   const wire = await workbooks.ready();
-  return new Handle<WireWorkbookWriter>(workbooks, "the workbook", () => new wire.WorkbookWriter(plan));
+  const { sheet, columns } = JSON.parse(plan) as Plan;
+  const told = columns.flatMap(({ name, header, target }) => [name, header, target]);
+  return new Handle<WireWorkbookWriter>(workbooks, "the workbook", () => new wire.WorkbookWriter(sheet, told));
 }
 
 async function readWhole(

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::catalog::nearest;
-use crate::table::Accepts;
+use crate::order::sort_by;
+use crate::table::{Accepts, upper};
 
 use super::codes::{Code, Severity};
 use super::report::{Diagnostic, Report, shown};
@@ -100,7 +101,7 @@ pub(super) fn twins<'a>(
     let lonely = |all: &mut dyn Iterator<Item = &'a str>, others: &HashSet<&str>| {
         let mut lonely: HashMap<String, Option<&'a str>> = HashMap::new();
         for name in all.filter(|name| !others.contains(name)) {
-            lonely.entry(name.to_lowercase()).and_modify(|it| *it = None).or_insert(Some(name));
+            lonely.entry(name.to_ascii_lowercase()).and_modify(|it| *it = None).or_insert(Some(name));
         }
         lonely
     };
@@ -108,7 +109,7 @@ pub(super) fn twins<'a>(
     let of_header = lonely(&mut header.iter().map(String::as_str), &known);
     let mut twins: Vec<(&str, &str)> =
         of_header.iter().filter_map(|(lower, name)| Some(((*name)?, (*of_maps.get(lower)?)?))).collect();
-    twins.sort_unstable();
+    sort_by(&mut twins, Ord::cmp);
     twins
 }
 
@@ -123,7 +124,7 @@ fn check_fields(
     let mut all = Vec::with_capacity(header.len());
     for (i, (name, field)) in header.iter().zip(fields).enumerate() {
         let mut column = Column { name: name.clone(), accepts: Accepts::Anything, max_length: None };
-        let field = field.map(str::to_uppercase).unwrap_or_default();
+        let field = field.map(upper).unwrap_or_default();
         if !field.is_empty() {
             if places.contains_key(&field) {
                 let message = format!("the field {} is mapped more than once", shown(&field));
@@ -154,7 +155,7 @@ fn unknown_field<'a>(field: &str, subject: &Subject, known: impl Iterator<Item =
     let message = format!("{} has no field {}", shown(&subject.label), shown(field));
     let finding = Diagnostic::new(Code::FieldUnknown, message).severity(severity);
     let mut known: Vec<&str> = known.map(String::as_str).collect();
-    known.sort_unstable();
+    sort_by(&mut known, Ord::cmp);
     match nearest(field, known) {
         Some(near) => finding.hint(format!("Did you mean {near}?")),
         None => finding,

@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
 
+use crate::order::sort_by;
+
 /// Hashes that are held at a time: 8 MB.
 const MAX_HASHES: usize = 1_000_000;
 /// Bytes of keys that are held at a time, with what each costs beside its text.
@@ -138,7 +140,7 @@ impl DuplicateKeys {
 
     /// The first twenty duplicates by line, their number, and whether there may be more.
     pub(super) fn into_found(mut self) -> (Vec<Duplicate>, u64, bool) {
-        self.found.sort_by_key(|duplicate| duplicate.line);
+        sort_by(&mut self.found, |a, b| a.line.cmp(&b.line));
         self.found.truncate(TOLD);
         (self.found, self.count, self.partly)
     }

@@ -32,11 +32,11 @@ pub(super) fn resolve<'a>(name: &str, entries: &'a [EntryFacts]) -> Option<&'a E
     if let Some(exact) = entries.iter().find(|entry| entry.name == name) {
         return Some(exact);
     }
-    let wanted = base_name(name).trim().to_lowercase();
+    let wanted = base_name(name).trim().to_ascii_lowercase();
     let mut near = entries.iter().filter(|entry| {
         !wanted.is_empty()
             && !entry.name.starts_with(RESOURCES)
-            && base_name(&entry.name).trim().to_lowercase() == wanted
+            && base_name(&entry.name).trim().to_ascii_lowercase() == wanted
     });
     let first = near.next()?;
     near.next().is_none().then_some(first)
@@ -45,7 +45,7 @@ pub(super) fn resolve<'a>(name: &str, entries: &'a [EntryFacts]) -> Option<&'a E
 /// Where a repair puts an entry: at the root, if its name is free there. None: it stays where it is.
 pub(super) fn moved_to_root<'a>(name: &'a str, entries: &[EntryFacts]) -> Option<&'a str> {
     let base = base_name(name);
-    if !in_folder(name) || base.is_empty() || name.to_lowercase().starts_with("resources") {
+    if !in_folder(name) || base.is_empty() || name.to_ascii_lowercase().starts_with("resources") {
         return None;
     }
     let same = |entry: &&EntryFacts| {
@@ -60,7 +60,7 @@ pub(super) fn check(entries: &[EntryFacts], used: &HashSet<&str>, report: &mut R
     for entry in entries {
         let name = entry.name.as_str();
         let mut add = |code, message: String| report.add(Diagnostic::new(code, message).file(name));
-        if let Some(first) = seen.insert(name.to_lowercase(), name) {
+        if let Some(first) = seen.insert(name.to_ascii_lowercase(), name) {
             add(Code::ZipDuplicateName, format!("there are {} and {}", shown(first), shown(name)));
         }
         if is_unsafe(name) {

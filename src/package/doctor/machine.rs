@@ -11,6 +11,7 @@ use crate::package::manifest::Manifest;
 use crate::package::pull::Pull;
 use crate::package::zip::{Directory, EntryReader};
 use crate::package::{HEADER_FILE, MANIFEST_FILE};
+use crate::table::upper;
 
 use super::codes::{Code, Severity};
 use super::csv_file::CsvFacts;
@@ -245,7 +246,7 @@ fn no_maps(label: &str, repairable: bool) -> Diagnostic {
 /// Whether maps can be made of a header.
 pub(super) fn is_usable(header: &[String]) -> bool {
     let mut seen = HashSet::new();
-    header.iter().all(|name| !name.is_empty() && seen.insert(name.to_uppercase()))
+    header.iter().all(|name| !name.is_empty() && seen.insert(upper(name)))
 }
 
 fn check_header(header: &HeaderPart, report: &mut Report) {

@@ -186,7 +186,7 @@ fn format(entity: &ManifestEntity, schema: &Schema) -> Option<Diagnostic> {
 
 /// Composites are in no catalogue; the vendor's carry the word in their label.
 fn is_composite(entity: &ManifestEntity, schema: &Schema) -> bool {
-    schema.catalog().label(&entity.label).is_none() && entity.label.to_lowercase().contains("composite")
+    schema.catalog().label(&entity.label).is_none() && entity.label.to_ascii_lowercase().contains("composite")
 }
 
 fn is_xml(format: &SourceFormat) -> bool {

@@ -14,6 +14,7 @@ use crate::package::pull::Pull;
 use crate::package::rewriter::{Change, Part, Rewriter};
 use crate::package::zip::Directory;
 use crate::package::{HEADER_FILE, MANIFEST_FILE};
+use crate::table::upper;
 
 use super::codes::{Code, Severity};
 use super::layout::{self, EntryFacts};
@@ -225,11 +226,8 @@ fn corrected_manifest(
 /// Maps made of the header, or with columns spelled as in it; none where they stay.
 fn corrected_maps(maps: &[Map], header: &[String]) -> Option<Vec<Map>> {
     if maps.is_empty() {
-        let made = header.iter().map(|name| Map {
-            column: name.clone(),
-            field: name.to_uppercase(),
-            ..Map::default()
-        });
+        let made =
+            header.iter().map(|name| Map { column: name.clone(), field: upper(name), ..Map::default() });
         return super::machine::is_usable(header).then(|| made.collect());
     }
     let twins = super::columns::twins(maps.iter().map(|map| map.column.as_str()), header);

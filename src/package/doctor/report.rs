@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use crate::order::sort_by;
+
 use super::codes::{Code, Repair, Severity};
 
 /// Findings of one code that are told in full for one file or entity; the others are counted.
@@ -177,7 +179,7 @@ impl Report {
                 Some(finding)
             })
             .collect();
-        rest.sort_by(|a, b| (&a.file, &a.entity, a.code).cmp(&(&b.file, &b.entity, b.code)));
+        sort_by(&mut rest, |a, b| (&a.file, &a.entity, a.code).cmp(&(&b.file, &b.entity, b.code)));
         found.append(&mut rest);
         found
     }

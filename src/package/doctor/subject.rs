@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, Entity, builtin};
-use crate::table::{Accepts, SourceFormat};
+use crate::table::{Accepts, SourceFormat, upper};
 
 /// The schema that packages are held against.
 #[derive(Debug, Clone, Default)]
@@ -78,15 +78,14 @@ pub(super) const COMPANY: &str = "DATAAREAID";
 
 impl EntityRules {
     pub(super) fn of(entity: &Entity, catalog: &Catalog) -> Self {
-        let upper = |name: &String| name.to_uppercase();
         let fields = entity.properties.iter().map(|property| {
             let rule = FieldRule { accepts: Accepts::of(property, catalog), max_length: property.max_length };
-            (property.name.to_uppercase(), rule)
+            (upper(&property.name), rule)
         });
         Self {
             aot: entity.aot.clone(),
             company: entity.is_company_specific(),
-            keys: entity.keys.iter().map(upper).filter(|key| key != COMPANY).collect(),
+            keys: entity.keys.iter().map(|key| upper(key)).filter(|key| key != COMPANY).collect(),
             fields: fields.collect(),
         }
     }

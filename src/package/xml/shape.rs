@@ -1,6 +1,8 @@
 //! What the service's serializer expects in an element, and how it takes what it finds: members by name, in alphabetical
 //! order, each once; one that comes too late, again or in another namespace it ignores without a word.
 
+use crate::order::sort_by;
+
 use super::document::{Document, Element, Source, WHITE};
 use super::issue::{IssueKind, ManifestIssue};
 
@@ -204,7 +206,7 @@ impl Check<'_> {
 
     /// Lines are counted once from start to end, however many issues there are.
     fn into_issues(mut self) -> Vec<ManifestIssue> {
-        self.found.sort_by_key(|(at, _)| *at);
+        sort_by(&mut self.found, |(a, _), (b, _)| a.cmp(b));
         let mut characters = self.document.source.0.char_indices().peekable();
         let (mut line, mut column) = (1, 1);
         let place = |(at, issue): (usize, ManifestIssue)| {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::order::order_of;
 use crate::package::Limits;
 use crate::package::pull::Wanted;
 
@@ -279,8 +280,8 @@ fn limit(what: &str, found: u64, allowed: u64) -> Error {
 
 /// Entries that share bytes are how a small file becomes a huge one. Sets where each entry has to end.
 fn check_overlap(entries: &mut [Entry], directory: u64) -> Result<()> {
-    let mut order: Vec<usize> = (0..entries.len()).collect();
-    order.sort_by_key(|&index| entries.get(index).map_or(0, |entry| entry.offset));
+    let offset = |index: usize| entries.get(index).map_or(0, |entry| entry.offset);
+    let order = order_of(entries.len(), &|a, b| offset(a).cmp(&offset(b)));
     let mut limit = directory;
     for &index in order.iter().rev() {
         let Some(entry) = entries.get_mut(index) else { continue };

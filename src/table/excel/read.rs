@@ -53,7 +53,7 @@ impl WorkbookReader {
     }
 
     /// Hands on rows until the sink is full; false after the last. After an error every call repeats it.
-    pub(crate) fn read(&mut self, sink: &mut impl RowSink) -> Result<bool> {
+    pub(crate) fn read(&mut self, sink: &mut dyn RowSink) -> Result<bool> {
         if let Some(error) = &self.failed {
             return Err((**error).clone());
         }
@@ -80,7 +80,7 @@ impl WorkbookReader {
         Ok(Checked { columns: self.columns, rows: rows.0 })
     }
 
-    fn try_read(&mut self, sink: &mut impl RowSink) -> Result<bool> {
+    fn try_read(&mut self, sink: &mut dyn RowSink) -> Result<bool> {
         while !sink.is_full() {
             let Some(row) = self.ahead.take().map_or_else(|| self.sheet.next(), |row| Ok(Some(row)))? else {
                 return Ok(false);
@@ -98,7 +98,7 @@ impl WorkbookReader {
         Ok(true)
     }
 
-    fn emit(&self, row: &SheetRow, sink: &mut impl RowSink) -> Result<()> {
+    fn emit(&self, row: &SheetRow, sink: &mut dyn RowSink) -> Result<()> {
         let mut cells = row.cells.iter().peekable();
         for index in 0..self.columns.len() {
             if let Some((_, text)) = cells.next_if(|(column, _)| *column == index) {

@@ -89,14 +89,14 @@ impl XmlReader {
     }
 
     /// Reads on until the sink is full, the bytes are used up, or the file ends. After an error every call repeats it.
-    pub(crate) fn pull(&mut self, sink: &mut impl RecordSink) -> Result<Progress> {
+    pub(crate) fn pull(&mut self, sink: &mut dyn RecordSink) -> Result<Progress> {
         if let Some(error) = &self.failed {
             return Err((**error).clone());
         }
         self.read(sink).inspect_err(|error| self.failed = Some(Box::new(error.clone())))
     }
 
-    fn read(&mut self, sink: &mut impl RecordSink) -> Result<Progress> {
+    fn read(&mut self, sink: &mut dyn RecordSink) -> Result<Progress> {
         let Self { source, body, retry_at, .. } = self;
         let is_final = source.is_final();
         let rest = source.rest();
@@ -305,7 +305,7 @@ impl Body {
         }))
     }
 
-    fn open(&mut self, tag: &BytesStart<'_>, sink: &mut impl RecordSink) -> Result<()> {
+    fn open(&mut self, tag: &BytesStart<'_>, sink: &mut dyn RecordSink) -> Result<()> {
         let name = tag.name();
         let name = name.as_ref();
         let depth = self.stack.len() + 1;
@@ -348,7 +348,7 @@ impl Body {
         name: &str,
         parent: Option<usize>,
         attributes: &str,
-        sink: &mut impl RecordSink,
+        sink: &mut dyn RecordSink,
     ) -> Result<()> {
         let member = match parent {
             None => self.outermost(name)?,
@@ -408,7 +408,7 @@ impl Body {
     }
 
     /// The pending element contains an element, so it is a record, and the fields of the record around it are complete.
-    fn pending_is_record(&mut self, sink: &mut impl RecordSink) -> Result<()> {
+    fn pending_is_record(&mut self, sink: &mut dyn RecordSink) -> Result<()> {
         if !self.value.chars().all(is_space) {
             return Err(invalid(format!("<{}> has both a text and elements in it", self.name))
                 .at_column(&self.name)
@@ -427,7 +427,7 @@ impl Body {
         Ok(())
     }
 
-    fn close(&mut self, name: &str, sink: &mut impl RecordSink) -> Result<()> {
+    fn close(&mut self, name: &str, sink: &mut dyn RecordSink) -> Result<()> {
         let open = match self.stack.last() {
             None => return Err(not_well_formed("an element ends that was not begun")),
             Some(Frame::Root) => ROOT,
@@ -485,7 +485,7 @@ impl Body {
     }
 
     /// Hands on the row of the innermost record.
-    fn emit_top(&mut self, sink: &mut impl RecordSink) -> Result<()> {
+    fn emit_top(&mut self, sink: &mut dyn RecordSink) -> Result<()> {
         if let [.., Frame::Record { member: parent, emitted: false }, Frame::Record { member, .. }] =
             &*self.stack
         {

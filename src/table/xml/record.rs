@@ -226,7 +226,7 @@ impl Row {
         members: &mut Members,
         member: usize,
         complete: bool,
-        sink: &mut impl RecordSink,
+        sink: &mut dyn RecordSink,
     ) -> Result<()> {
         for (i, column) in members.columns(member).iter().enumerate() {
             match self.cells.get(i).filter(|cell| cell.filled) {

@@ -112,7 +112,17 @@ fn without_paths(workspace: &Workspace) -> anyhow::Result<String> {
         .map(PathBuf::from)
         .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     let mut flags = vec![format!("--remap-path-prefix={}=/d365-clm", workspace.root().display())];
-    flags.extend(home.map(|home| format!("--remap-path-prefix={}=/cargo", home.display())));
+    if let Some(home) = home {
+        flags.push(format!("--remap-path-prefix={}=/cargo", home.display()));
+        // Nor the registry that the crates came from. The last prefix that fits is the one that counts.
+        let mut folders: Vec<PathBuf> = match home.join("registry").join("src").read_dir() {
+            Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?,
+            Err(_) => Vec::new(),
+        };
+        folders.sort();
+        flags
+            .extend(folders.iter().map(|folder| format!("--remap-path-prefix={}=/crates", folder.display())));
+    }
     Ok(format!("target.{}.rustflags={}", crate::setup::WASM_TARGET, serde_json::to_string(&flags)?))
 }
 
