@@ -156,7 +156,8 @@ fn label(label: &str, schema: &Schema) -> Option<Diagnostic> {
             Diagnostic::new(code, message).hint(format!("Write the label {}.", shown(&known.label))),
         );
     }
-    let severity = if schema.is_whole() { Severity::Error } else { Severity::Warning };
+    let known_to_lack = schema.is_whole() && !names_composite(label);
+    let severity = if known_to_lack { Severity::Error } else { Severity::Warning };
     let finding = Diagnostic::new(Code::LabelUnknown, format!("there is no entity {}", shown(label)));
     let finding = finding.severity(severity);
     Some(match nearest(label, catalog.entities().iter().map(|entity| entity.label.as_str())) {
@@ -186,7 +187,11 @@ fn format(entity: &ManifestEntity, schema: &Schema) -> Option<Diagnostic> {
 
 /// Composites are in no catalogue; the vendor's carry the word in their label.
 fn is_composite(entity: &ManifestEntity, schema: &Schema) -> bool {
-    schema.catalog().label(&entity.label).is_none() && entity.label.to_ascii_lowercase().contains("composite")
+    schema.catalog().label(&entity.label).is_none() && names_composite(&entity.label)
+}
+
+fn names_composite(label: &str) -> bool {
+    label.to_ascii_lowercase().contains("composite")
 }
 
 fn is_xml(format: &SourceFormat) -> bool {

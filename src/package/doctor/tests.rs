@@ -226,6 +226,14 @@ fn faults() -> Vec<(Package, Vec<&'static str>, Vec<&'static str>)> {
             vec!["PKG-MANIFEST-VALUE"],
             vec!["PKG-MANIFEST-VALUE"],
         ),
+        (
+            good().manifest(
+                "</PackageEntityList>",
+                "</PackageEntityList><ProjectCategory>Integration</ProjectCategory>",
+            ),
+            vec!["PKG-MANIFEST-VALUE"],
+            vec!["PKG-MANIFEST-VALUE"],
+        ),
         (good().set("Manifest.xml", utf16(&manifest(""))), vec!["PKG-NO-ENTITIES"], vec!["PKG-NO-ENTITIES"]),
         (good().manifest(">P<", "><"), vec!["PKG-PROJECT-NAME"], vec!["PKG-PROJECT-NAME"]),
         (good().manifest(">P<", ">Bob's<"), vec!["PKG-PROJECT-APOSTROPHE"], vec!["PKG-PROJECT-APOSTROPHE"]),
@@ -344,6 +352,58 @@ fn damage_in_a_data_file_is_a_finding_and_no_error() {
     entries[0].flags = 1;
     let package = LocalPackage::open_leniently(archive(&entries), Limits::default(), None).unwrap();
     assert!(package.diagnose().unwrap().iter().any(|it| it.code == Code::ZipEncrypted));
+}
+
+const COMPOSITE: &str = "<Document><O ID='1'><L NO='1' /></O></Document>";
+
+/// Packages with composite entities of these labels, in one format.
+fn composites(labels: &[&str], format: &str) -> Package {
+    let mut package = Package::good().without(FILE);
+    let mut list = String::new();
+    for (at, label) in labels.iter().enumerate() {
+        let file = format!("{at}.xml");
+        list += &entity(label, &file, &["ID", "NO"], 1).replace("CSV-Unicode", format);
+        package = package.set(&file, COMPOSITE.into());
+    }
+    package.set("Manifest.xml", utf16(&manifest(&list)))
+}
+
+#[test]
+fn a_package_has_one_composite_in_xml() {
+    let known = "PKG-LABEL-UNKNOWN";
+    assert_eq!(composites(&["Orders composite V4"], "XML-Attribute").codes(), [known]);
+    let two = composites(&["Orders composite V4", "Quotes Composite"], "XML-Attribute");
+    assert_eq!(two.codes(), [known, known, "PKG-COMPOSITE-TWO"]);
+    let second = two.diagnose().into_iter().find(|it| it.code == Code::CompositeTwo).unwrap();
+    assert_eq!(second.entity.as_deref(), Some("Quotes Composite"));
+    let three = composites(&["A composite", "B composite", "C composite"], "XML-Attribute");
+    let told = three.codes().iter().filter(|code| **code == "PKG-COMPOSITE-TWO").count();
+    assert_eq!(told, 1, "once for the package");
+    // Beside an entity of the catalogue one is allowed.
+    let list = entity(LABEL, FILE, &["NAME", "DESCRIPTION"], 1)
+        + &entity("A composite", "a.xml", &["ID", "NO"], 1).replace("CSV-Unicode", "XML-Attribute");
+    let mixed = Package::good().set("a.xml", COMPOSITE.into()).set("Manifest.xml", utf16(&manifest(&list)));
+    assert_eq!(mixed.codes(), [known]);
+    for format in ["CSV-Unicode", "CSV", "EXCEL"] {
+        let codes = composites(&["A composite"], format).codes();
+        assert!(codes.contains(&"PKG-COMPOSITE-CSV"), "{format}: {codes:?}");
+    }
+    assert!(!composites(&["A composite"], "XML-Attribute").codes().contains(&"PKG-COMPOSITE-CSV"));
+}
+
+// No schema lists composites, a tenant's neither.
+#[test]
+fn a_composite_is_unknown_to_every_schema() {
+    let schema = crate::catalog::Catalog::from_json(r#"{"enums":{},"formats":[],"entities":[]}"#).unwrap();
+    let schema = std::sync::Arc::new(schema);
+    let severity = |label: &str| {
+        let zip = composites(&[label], "XML-Attribute").zip();
+        let package = LocalPackage::open_leniently(zip, Limits::default(), Some(schema.clone())).unwrap();
+        let found = package.diagnose().unwrap();
+        found.iter().find(|it| it.code == Code::LabelUnknown).unwrap().severity
+    };
+    assert_eq!(severity("Orders composite V4"), Severity::Warning);
+    assert_eq!(severity("Orders V4"), Severity::Error);
 }
 
 #[test]

@@ -61,15 +61,22 @@ impl WorkbookFile {
             // The rows are at hand, so a further pass is another reading.
             let mut reader = WorkbookReader::new(bytes.to_vec(), &options)?;
             if check.is_none() {
+                if let Some(finding) = other_sheet(&subject.sheet, reader.sheet_name()) {
+                    report.add(finding.file(&subject.file).entity(&subject.label));
+                    return Ok(());
+                }
                 let columns = reader.columns().to_vec();
                 if columns.len() > MAX_COLUMNS {
                     let message = format!("the sheet has {} columns", columns.len());
                     let finding = Diagnostic::new(Code::ExcelColumns, message);
                     report.add(finding.file(&subject.file).entity(&subject.label));
                 }
-                if columns.is_empty() {
-                    let message = format!("{} has no header row", shown(&subject.file));
-                    let finding = Diagnostic::new(Code::NoHeader, message);
+                if reader.header_row() != 1 {
+                    let message = match reader.header_row() {
+                        0 => format!("{} has no header row", shown(&subject.file)),
+                        row => format!("the names of the columns stand in row {row} of the sheet"),
+                    };
+                    let finding = Diagnostic::new(Code::NoHeader, message).line(1);
                     report.add(finding.file(&subject.file).entity(&subject.label));
                     return Ok(());
                 }
@@ -78,7 +85,6 @@ impl WorkbookFile {
             }
             let Some(check) = &mut check else { return Ok(()) };
             let mut sink = OneRow::default();
-            // Header rows stand in the first row of a sheet that the service reads.
             let mut line = 1;
             loop {
                 sink.clear();
@@ -98,6 +104,20 @@ impl WorkbookFile {
             }
         }
     }
+}
+
+/// The service takes the sheet of exactly that name, case aside; our reader is content with the only one there is.
+fn other_sheet(wanted: &str, found: &str) -> Option<Diagnostic> {
+    if wanted.is_empty() {
+        return None;
+    }
+    let bare = wanted.strip_prefix('\'').and_then(|name| name.strip_suffix('\'')).unwrap_or(wanted);
+    let message = match bare.strip_suffix('$') {
+        Some(name) if name.eq_ignore_ascii_case(found) => return None,
+        Some(name) => format!("the workbook has no sheet {}, only {}", shown(name), shown(found)),
+        None => format!("{} names a range, not a sheet: the dollar sign is missing", shown(wanted)),
+    };
+    Some(Diagnostic::new(Code::ExcelSheet, message))
 }
 
 /// The finding behind an error of the reader.
@@ -156,3 +176,7 @@ impl RowSink for OneRow {
         self.full
     }
 }
+
+#[cfg(test)]
+#[path = "workbook_file_tests.rs"]
+mod tests;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use crate::error::{Error, ErrorCode};
 use crate::table::{Progress, RecordSink, RowSink, SourceFormat, XmlOptions, XmlReader, XmlStyle};
 
-use super::codes::Code;
+use super::codes::{Code, Severity};
 use super::columns::check_header;
 use super::csv::Row;
 use super::keys::Next;
@@ -25,6 +25,8 @@ pub(super) struct XmlFile {
     /// By column: whether any record has it, and the line of the first record that lacks it.
     seen: Vec<bool>,
     composite: bool,
+    /// By member of a composite: whether any of its records has a value.
+    valued: Vec<bool>,
     further_pass: bool,
     stopped: bool,
 }
@@ -42,13 +44,21 @@ impl XmlFile {
             _ => XmlStyle::Element,
         };
         let record = subject.rules.as_ref().filter(|_| !composite).map(|rules| rules.aot.clone());
-        let options = XmlOptions { mapped, composite, record, max_depth: MAX_DEPTH, ..XmlOptions::default() };
+        let options = XmlOptions {
+            mapped,
+            composite,
+            record,
+            max_depth: MAX_DEPTH,
+            loose: composite,
+            ..XmlOptions::default()
+        };
         Self {
             reader: XmlReader::new(style, options),
             seen: vec![false; header.as_ref().map_or(0, Vec::len)],
             header,
             check: None,
             composite,
+            valued: Vec::new(),
             further_pass: false,
             stopped: false,
         }
@@ -69,7 +79,11 @@ impl XmlFile {
             self.reader.end();
             self.pull(subject, report);
         }
-        if self.stopped || self.composite {
+        if self.stopped {
+            return Next::Done;
+        }
+        if self.composite {
+            self.tell_members(subject, report);
             return Next::Done;
         }
         let Some(check) = &mut self.check else {
@@ -124,6 +138,13 @@ impl XmlFile {
 
     fn row(&mut self, sink: &OneRow, subject: &Subject, report: &mut Report) {
         if self.composite {
+            let at = usize::from(sink.member);
+            if self.valued.len() <= at {
+                self.valued.resize(at + 1, false);
+            }
+            if let Some(valued) = self.valued.get_mut(at) {
+                *valued |= sink.row.cells().any(|cell| !cell.is_empty());
+            }
             return;
         }
         let line = self.reader.line();
@@ -159,6 +180,36 @@ impl XmlFile {
         }
     }
 
+    /// What a composite lacks, as far as that can be told without its definition.
+    fn tell_members(&self, subject: &Subject, report: &mut Report) {
+        let mut add = |finding: Diagnostic| report.add(finding.file(&subject.file).entity(&subject.label));
+        let members = self.reader.members();
+        // A record that contains one is no empty element.
+        let has_rows = |at: usize| {
+            self.valued.get(at) == Some(&true) || members.iter().any(|member| member.parent == Some(at))
+        };
+        let with_rows = (0..members.len()).filter(|at| has_rows(*at)).count();
+        if with_rows == 0 {
+            add(Diagnostic::new(Code::NoRow, format!("{} has no record", shown(&subject.file))));
+            return;
+        }
+        let there: HashSet<&str> =
+            members.iter().flat_map(|member| &member.columns).map(String::as_str).collect();
+        let mut told = HashSet::new();
+        let lacking = subject.maps.iter().filter(|map| !map.filled && !map.column.is_empty());
+        let lacking = lacking.map(|map| map.column.as_str());
+        // The fields of a member without rows need not be there.
+        let lacking = lacking.filter(|column| with_rows == members.len() && !there.contains(column));
+        for column in lacking.filter(|column| told.insert(*column)) {
+            let message = format!("the mapped field {} is in no record of any member", shown(column));
+            add(Diagnostic::new(Code::CompositeMember, message).column(column));
+        }
+        if let ([only], true) = (members, told.is_empty()) {
+            let message = format!("no record contains another one, there is only <{}>", only.element);
+            add(Diagnostic::new(Code::CompositeMember, message).severity(Severity::Warning));
+        }
+    }
+
     /// Columns that no record has.
     fn tell_columns(&self, subject: &Subject, report: &mut Report) {
         let columns = self.header.iter().flatten();
@@ -191,6 +242,7 @@ fn finding(error: &Error) -> Diagnostic {
         Code::RowSize
     } else if error.code != ErrorCode::PackageLimit
         && (message.contains("root element is")
+            || message.contains("has no fields before")
             || message.contains("record") && !message.contains("well-formed"))
     {
         Code::XmlRecord

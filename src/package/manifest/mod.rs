@@ -40,7 +40,7 @@ static MANIFEST_MEMBERS: Members = &[
     ("DefinitionGroupName", Shape::Text),
     ("Description", Shape::Text),
     (ENTITY_LIST, Shape::List(ENTITY, &ENTITY_SHAPE)),
-    ("ProjectCategory", Shape::Text),
+    ("ProjectCategory", Shape::Number),
     ("RulesData", Shape::Opaque),
 ];
 

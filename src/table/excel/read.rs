@@ -28,6 +28,9 @@ pub(crate) struct WorkbookOptions {
 /// one between others is a row of empty cells. What types become texts is told with the conversions of cells.
 pub(crate) struct WorkbookReader {
     columns: Vec<String>,
+    /// Row of the header; 0 where there is none.
+    #[cfg_attr(not(feature = "package"), allow(dead_code))]
+    header: u64,
     sheet: Sheet,
     /// A row that was read and not handed on yet.
     ahead: Option<SheetRow>,
@@ -40,16 +43,28 @@ impl WorkbookReader {
     pub(crate) fn new(bytes: Vec<u8>, options: &WorkbookOptions) -> Result<Self> {
         let mut container = Container::open(bytes, options.limit)?;
         let mut sheet = open_sheet(&mut container, options.sheet.as_deref())?;
-        let (columns, next) = match sheet.next()? {
-            Some(header) => (columns_of(&header)?, header.number + 1),
-            None => (options.mapped.clone(), 1),
+        let (columns, header) = match sheet.next()? {
+            Some(header) => (columns_of(&header)?, header.number),
+            None => (options.mapped.clone(), 0),
         };
-        Ok(Self { columns, sheet, ahead: None, next, failed: None })
+        Ok(Self { columns, header, next: header + 1, sheet, ahead: None, failed: None })
     }
 
     /// Names of the columns, in the order of the cells.
     pub(crate) fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// 1-based row of the header; 0 for a sheet without any text.
+    #[cfg(feature = "package")]
+    pub(crate) fn header_row(&self) -> u64 {
+        self.header
+    }
+
+    /// Name of the sheet that is read.
+    #[cfg(feature = "package")]
+    pub(crate) fn sheet_name(&self) -> &str {
+        &self.sheet.name
     }
 
     /// Hands on rows until the sink is full; false after the last. After an error every call repeats it.
@@ -178,7 +193,8 @@ fn open_sheet(container: &mut Container, wanted: Option<&str>) -> Result<Sheet> 
     let formats = parts::number_formats(&text, &styles_part)?;
     let bytes = container.part(&part)?.ok_or_else(|| damaged(&part, "it is missing"))?;
     let text = parts::decode(&bytes, &part)?;
-    Ok(Sheet { text, part, shared, formats, from_1904: workbook.from_1904, at: 0, row: 0 })
+    let name = chosen.name.clone();
+    Ok(Sheet { name, text, part, shared, formats, from_1904: workbook.from_1904, at: 0, row: 0 })
 }
 
 fn main_part(container: &mut Container) -> Result<String> {

@@ -11,6 +11,8 @@ use super::{MAX_ROW_BYTES, MAX_ROWS, SHEET_COLUMNS};
 
 /// Reads a sheet forwards, row by row.
 pub(super) struct Sheet {
+    #[cfg_attr(not(feature = "package"), allow(dead_code))]
+    pub(super) name: String,
     pub(super) text: String,
     pub(super) part: String,
     pub(super) shared: SharedStrings,
@@ -34,7 +36,7 @@ pub(super) struct SheetRow {
 impl Sheet {
     /// The next row with any text in it; none after the last.
     pub(super) fn next(&mut self) -> Result<Option<SheetRow>> {
-        let Self { text, part, shared, formats, from_1904, at, row } = self;
+        let Self { text, part, shared, formats, from_1904, at, row, .. } = self;
         let mut found = SheetRow::default();
         let mut in_row = false;
         let mut bytes = 0;
@@ -246,6 +248,7 @@ mod tests {
     fn rows(data: &str) -> Result<Vec<SheetRow>> {
         use NumberFormat::{Date, Plain};
         let mut sheet = Sheet {
+            name: String::new(),
             text: format!("<worksheet><dimension ref='A1:B2'/><sheetData>{data}</sheetData></worksheet>"),
             part: "sheet".into(),
             shared: SharedStrings::read("<sst><si><t>zero</t></si><si><t>one</t></si></sst>", "s").unwrap(),

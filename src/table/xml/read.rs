@@ -32,6 +32,9 @@ pub(crate) struct XmlOptions {
     pub(crate) max_depth: u32,
     /// A record that lacks a column is an error, as is an `encoding=` that contradicts the bytes.
     pub(crate) strict: bool,
+    /// Later records of a composite's members may have fields that their first record lacks: rows before them are shorter. For
+    /// who looks at the fields and not at the rows.
+    pub(crate) loose: bool,
 }
 
 /// What a pull came to.
@@ -273,7 +276,7 @@ impl Body {
     fn new(style: XmlStyle, options: XmlOptions) -> Self {
         Self {
             style,
-            members: Members::new(&options.mapped),
+            members: Members::new(&options.mapped, options.loose),
             options,
             stack: Vec::new(),
             row: Row::default(),

@@ -41,6 +41,8 @@ pub(crate) struct MemberInfo {
 pub(super) struct Members {
     /// All fields that the file may have; empty: any.
     mapped: HashSet<String>,
+    /// Columns that were not fixed beforehand may grow with every record.
+    loose: bool,
     infos: Vec<MemberInfo>,
     index: Vec<Index>,
 }
@@ -53,8 +55,8 @@ struct Index {
 }
 
 impl Members {
-    pub(super) fn new(mapped: &[String]) -> Self {
-        Self { mapped: mapped.iter().cloned().collect(), ..Self::default() }
+    pub(super) fn new(mapped: &[String], loose: bool) -> Self {
+        Self { mapped: mapped.iter().cloned().collect(), loose, ..Self::default() }
     }
 
     /// Whether it is known that no field has that name.
@@ -248,9 +250,10 @@ impl Row {
         sink.member(u8::try_from(member).unwrap_or(u8::MAX));
         sink.end_row();
         self.clear();
+        let loose = members.loose;
         if let (Some(info), Some(index)) = (members.infos.get_mut(member), members.index.get_mut(member)) {
             info.rows += 1;
-            index.fixed = true;
+            index.fixed |= !loose;
         }
         Ok(())
     }
