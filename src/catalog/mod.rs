@@ -9,7 +9,7 @@ mod read;
 mod suggest;
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, ErrorCode, Result};
 pub use edm::EdmType;
@@ -30,7 +30,7 @@ pub fn builtin() -> &'static Catalog {
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Catalog {
-    entities: Vec<Entity>,
+    entities: Vec<Arc<Entity>>,
     enums: HashMap<String, Vec<String>>,
     by_name: HashMap<String, usize>,
     formats: Vec<String>,
@@ -155,26 +155,30 @@ impl Catalog {
 
     /// All entities, data management's own first.
     #[must_use]
-    pub fn entities(&self) -> &[Entity] {
+    pub fn entities(&self) -> &[Arc<Entity>] {
         &self.entities
     }
 
     /// The entity of that collection, label or AOT name; names are case-sensitive, as in the service.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Entity> {
+        self.shared(name).map(Arc::as_ref)
+    }
+
+    fn shared(&self, name: &str) -> Option<&Arc<Entity>> {
         self.by_name.get(name).and_then(|&index| self.entities.get(index))
     }
 
     /// The entity of that OData collection.
     #[must_use]
-    pub fn collection(&self, name: &str) -> Option<&Entity> {
-        self.find(name).filter(|entity| entity.collection.as_deref() == Some(name))
+    pub fn collection(&self, name: &str) -> Option<&Arc<Entity>> {
+        self.shared(name).filter(|entity| entity.collection.as_deref() == Some(name))
     }
 
     /// The entity of that label.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&Entity> {
-        self.entities.iter().find(|entity| entity.label == name)
+        self.entities.iter().map(Arc::as_ref).find(|entity| entity.label == name)
     }
 
     /// Names of source data formats beyond the built-in ones.

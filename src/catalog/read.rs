@@ -3,6 +3,7 @@
 //! By hand over the tree of its JSON: what serde derives for these types is a tenth of the module for packages.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -22,7 +23,7 @@ pub(super) fn catalog(value: Value) -> Option<Catalog> {
     for (name, members) in object(file.remove("enums")?)? {
         enums.insert(name, list(members, string)?);
     }
-    let entities = list(file.remove("entities")?, |value| entity(object(value)?))?;
+    let entities = list(file.remove("entities")?, |value| entity(object(value)?).map(Arc::new))?;
     let mut by_name = HashMap::new();
     for (index, entity) in entities.iter().enumerate() {
         for name in entity.collection.iter().chain([&entity.label, &entity.aot]) {

@@ -86,7 +86,8 @@ pub fn get(
     key: &str,
     query: &Query,
 ) -> Result<Operation<Option<String>>> {
-    let entity = service.entity(collection)?;
+    let shared = service.entity(collection)?;
+    let entity = shared.as_deref();
     let key = Key::read(service, entity, key)?;
     let numbers = service.numbers;
     if query.filter.is_some()
@@ -106,12 +107,15 @@ pub fn get(
         selected.filter = Some(super::FilterInput::Text(key.filter));
         selected.top = Some(1);
         let url = format!("{collection}{}", selected.render(service, entity)?);
-        let read = move |response: Response| read_first(response.text().unwrap_or_default(), entity, numbers);
+        let read = move |response: Response| {
+            read_first(response.text().unwrap_or_default(), shared.as_deref(), numbers)
+        };
         return Ok(Operation::new(service, service.request(Method::Get, &url), Repeat::Always, read));
     }
     let url = format!("{collection}{}{}", key.path, selected.render(service, entity)?);
-    let read =
-        move |response: Response| read_record(response.text().unwrap_or_default(), entity, numbers).map(Some);
+    let read = move |response: Response| {
+        read_record(response.text().unwrap_or_default(), shared.as_deref(), numbers).map(Some)
+    };
     let mut operation = Operation::new(service, service.request(Method::Get, &url), Repeat::Always, read);
     operation.absent = Some(|| None);
     Ok(operation)
@@ -122,7 +126,8 @@ pub fn get(
 /// # Errors
 /// As for a list, before anything is sent.
 pub fn count(service: &Service, collection: &str, query: &Query) -> Result<Operation<u64>> {
-    let entity = service.entity(collection)?;
+    let shared = service.entity(collection)?;
+    let entity = shared.as_deref();
     let url = format!("{collection}/$count{}", query.render(service, entity)?);
     let mut request = service.request(Method::Get, &url);
     for header in &mut request.headers {
@@ -141,7 +146,8 @@ pub fn count(service: &Service, collection: &str, query: &Query) -> Result<Opera
 /// # Errors
 /// `UNKNOWN_ENTITY`, `UNKNOWN_PROPERTY`, `INVALID_ARGUMENT` for a value that does not fit; all before anything is sent.
 pub fn create(service: &Service, collection: &str, value: &str) -> Result<Operation<String>> {
-    let entity = service.entity(collection)?;
+    let shared = service.entity(collection)?;
+    let entity = shared.as_deref();
     let company = entity.is_some_and(crate::catalog::Entity::is_company_specific);
     let mut given = super::key::object(value, "record")?;
     if company
@@ -154,7 +160,9 @@ pub fn create(service: &Service, collection: &str, value: &str) -> Result<Operat
     let option = if company { "?cross-company=true" } else { "" };
     let request = service.request(Method::Post, &format!("{collection}{option}")).json(body);
     let numbers = service.numbers;
-    let read = move |response: Response| read_record(response.text().unwrap_or_default(), entity, numbers);
+    let read = move |response: Response| {
+        read_record(response.text().unwrap_or_default(), shared.as_deref(), numbers)
+    };
     Ok(Operation::new(service, request, Repeat::IfUnprocessed, read))
 }
 
@@ -169,7 +177,8 @@ pub fn update(
     patch: &str,
     if_match: Option<&str>,
 ) -> Result<Operation<()>> {
-    let entity = service.entity(collection)?;
+    let shared = service.entity(collection)?;
+    let entity = shared.as_deref();
     let key = addressable(Key::read(service, entity, key)?)?;
     if let Some(entity) = entity {
         for name in super::key::object(patch, "patch")?.keys() {
@@ -197,7 +206,8 @@ pub fn delete(
     key: &str,
     if_match: Option<&str>,
 ) -> Result<Operation<()>> {
-    let entity = service.entity(collection)?;
+    let shared = service.entity(collection)?;
+    let entity = shared.as_deref();
     let key = addressable(Key::read(service, entity, key)?)?;
     let url = format!("{collection}{}{}", key.path, cross_company(entity));
     let request = with_match(service.request(Method::Delete, &url), if_match);
@@ -215,7 +225,8 @@ pub fn action(
     parameters_json: &str,
     key: Option<&str>,
 ) -> Result<Operation<Option<String>>> {
-    let entity = service.entity(collection)?;
+    let shared = service.entity(collection)?;
+    let entity = shared.as_deref();
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         let error = Error::argument(format!("\"{name}\" is no action"));
         let known = entity

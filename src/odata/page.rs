@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
@@ -37,7 +38,7 @@ pub struct Page {
 #[derive(Debug)]
 pub struct Pager {
     service: Service,
-    entity: Option<&'static Entity>,
+    entity: Option<Arc<Entity>>,
     next: Option<Request>,
     /// Rows still wanted.
     left: Option<u64>,
@@ -50,7 +51,7 @@ impl Pager {
     /// `UNKNOWN_ENTITY`, `UNKNOWN_PROPERTY`, `UNSUPPORTED_QUERY`, `INVALID_ARGUMENT`, all before anything is sent.
     pub fn new(service: &Service, collection: &str, query: &Query) -> Result<Self> {
         let entity = service.entity(collection)?;
-        let url = format!("{collection}{}", query.render(service, entity)?);
+        let url = format!("{collection}{}", query.render(service, entity.as_deref())?);
         let next = (query.top != Some(0)).then(|| service.request(Method::Get, &url));
         Ok(Self { service: service.clone(), entity, next, left: query.top })
     }
@@ -59,8 +60,8 @@ impl Pager {
     #[must_use]
     pub fn page(&self) -> Option<Operation<Page>> {
         let request = self.next.clone()?;
-        let (entity, numbers, left) = (self.entity, self.service.numbers, self.left);
-        let read = move |response: Response| read_page(&response, entity, numbers, left);
+        let (entity, numbers, left) = (self.entity.clone(), self.service.numbers, self.left);
+        let read = move |response: Response| read_page(&response, entity.as_deref(), numbers, left);
         Some(Operation::new(&self.service, request, Repeat::Always, read))
     }
 

@@ -1,5 +1,6 @@
 //! The environment that requests go to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -27,6 +28,7 @@ pub struct Service {
     pub numbers: Numbers,
     /// Spreads the pauses of many clients; any value will do.
     pub seed: u64,
+    catalog: Option<Arc<Catalog>>,
 }
 
 /// How Int64 and Decimal come back.
@@ -64,6 +66,7 @@ impl Service {
             submit_timeout: Duration::from_secs(600),
             numbers: Numbers::default(),
             seed: 0x9E37_79B9_7F4A_7C15,
+            catalog: None,
         })
     }
 
@@ -85,16 +88,23 @@ impl Service {
         Session::new(self.policy, self.seed)
     }
 
-    /// The catalogue in force.
+    /// Knows the entities of this catalogue in place of the built-in one.
     #[must_use]
-    pub fn catalog(&self) -> &'static Catalog {
-        catalog::builtin()
+    pub fn with_catalog(mut self, catalog: Arc<Catalog>) -> Self {
+        self.catalog = Some(catalog);
+        self
     }
 
-    pub(super) fn entity(&self, collection: &str) -> Result<Option<&'static Entity>> {
+    /// The catalogue in force.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        self.catalog.as_deref().unwrap_or_else(|| catalog::builtin())
+    }
+
+    pub(super) fn entity(&self, collection: &str) -> Result<Option<Arc<Entity>>> {
         let valid = collection.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if valid && !collection.is_empty() {
-            return Ok(self.catalog().collection(collection));
+            return Ok(self.catalog().collection(collection).cloned());
         }
         let error =
             Error::new(crate::ErrorCode::UnknownEntity, format!("\"{collection}\" is no OData collection"));
