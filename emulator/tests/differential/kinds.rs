@@ -818,7 +818,7 @@ pub(crate) fn with(random: &mut Random, schema: &Schema, change: fn(&mut Random,
 }
 
 /// Changes one of the entities.
-pub(crate) fn edit(random: &mut Random, schema: &Schema, change: fn(&mut Random, &mut Entity)) -> Package {
+fn edit(random: &mut Random, schema: &Schema, change: fn(&mut Random, &mut Entity)) -> Package {
     edit_if(random, schema, |_| true, change)
 }
 

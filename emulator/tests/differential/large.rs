@@ -1,13 +1,13 @@
 //! Kinds of mutations whose packages are large, or pretend to be.
 
 use crate::kinds::Outcome::Refused;
-use crate::kinds::{Kind, edit, with};
+use crate::kinds::{Kind, with};
 use crate::package::ZipForm;
 
 /// Most entries that either side looks at.
 const ENTRIES: usize = 10_000;
-/// Beyond what a row may have: with three bytes of UTF-8 for each of these bytes it comes to 16 MiB.
-const ROW: usize = (16 << 20) / 3 + 1;
+/// Beyond what a row may have, which is 16 MiB: a cell has three bytes of UTF-8 and eight for its end.
+const CELLS: usize = (16 << 20) / 11 + 1;
 
 pub(crate) const KINDS: &[Kind] = &[
     ("more entries than anyone reads", Refused("PKG-LIMIT"), |r, s| {
@@ -25,12 +25,14 @@ pub(crate) const KINDS: &[Kind] = &[
             p.manifest_edits.push(("<Description />".into(), format!("<Description />{nested}")));
         })
     }),
-    ("an open quote in a large file", Refused("PKG-ROW-SIZE"), |r, s| {
-        edit(r, s, |r, e| {
+    ("a row of a million cells", Refused("PKG-ROW-SIZE"), |r, s| {
+        with(r, s, |r, p| {
+            p.zip = ZipForm::Stored;
+            let e = &mut p.entities[0];
             e.ansi();
             let at = 1 + r.below(e.rows.len());
-            // One byte in the file, three in memory.
-            e.form.insert.push((at, format!("\"{}\r\n", "\u{20ac}".repeat(ROW))));
+            // Two bytes in the file, eleven in memory.
+            e.form.insert.push((at, "\u{20ac},".repeat(CELLS) + "\r\n"));
         })
     }),
 ];
