@@ -114,10 +114,10 @@ impl Package {
         }
     }
 
-    /// Errors and warnings by code; what is only told of every package of shared entities is left out.
+    /// Errors and warnings by code.
     fn codes(&self) -> Vec<&'static str> {
         let found = self.diagnose();
-        let told = found.iter().filter(|it| it.severity != Severity::Info && it.code != Code::SharedEntity);
+        let told = found.iter().filter(|it| it.severity != Severity::Info);
         told.map(|it| it.code.as_str()).collect()
     }
 
@@ -141,10 +141,27 @@ fn a_good_package_is_good_and_stays_as_it_is() {
     let good = Package::good();
     let found = good.diagnose();
     let seen: Vec<_> = found.iter().map(|it| (it.code, it.severity)).collect();
-    assert_eq!(seen, [(Code::SharedEntity, Severity::Warning)]);
+    assert_eq!(seen, [(Code::SharedEntity, Severity::Info)]);
     let (repaired, changes) = good.repair();
     assert_eq!(changes, []);
     assert_eq!(repaired.0, good.0);
+}
+
+#[test]
+fn rows_of_all_companies_are_a_risk_where_the_file_names_a_company() {
+    let of = |column: &str, field: &str| {
+        let map =
+            format!("<EntityMap><EntityField>{field}</EntityField><XMLField>{column}</XMLField></EntityMap>");
+        let package = Package::good().manifest("</EntityMapList>", &format!("{map}</EntityMapList>"));
+        let found = package.diagnose();
+        let shared = found.iter().filter(|it| it.code == Code::SharedEntity);
+        shared.map(|it| (it.severity, it.column.clone())).collect::<Vec<_>>()
+    };
+    let risk = |column: &str| vec![(Severity::Warning, Some(column.to_owned()))];
+    assert_eq!(of("COMPANY", "DATAAREAID"), risk("COMPANY"));
+    assert_eq!(of("dataAreaId", "CODE"), risk("dataAreaId"));
+    assert_eq!(of("", "dataAreaId"), risk("dataAreaId"));
+    assert_eq!(of("COMPANY", "COMPANY"), [(Severity::Info, None)]);
 }
 
 /// A package with a fault, its codes, and those that are left after a repair.
