@@ -9,10 +9,10 @@ use std::hash::{DefaultHasher, Hasher};
 
 use crate::order::sort_by;
 
-/// Hashes that are held at a time: 8 MB.
-const MAX_HASHES: usize = 1_000_000;
+/// Hashes that are held at a time: 8 MB. In tests a file of some thousand rows is a large one.
+pub(super) const MAX_HASHES: usize = if cfg!(test) { 100 } else { 1_000_000 };
 /// Bytes of keys that are held at a time, with what each costs beside its text.
-const MAX_KEYS: usize = 8 << 20;
+const MAX_KEYS: usize = if cfg!(test) { 2 << 10 } else { 8 << 20 };
 const KEY_COST: usize = 112;
 /// Duplicates that are told.
 const TOLD: usize = 20;

@@ -35,19 +35,19 @@ fn manifest(entities: &str) -> String {
     )
 }
 
-fn utf16(text: &str) -> Vec<u8> {
+pub(super) fn utf16(text: &str) -> Vec<u8> {
     std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
 }
 
 #[derive(Clone)]
-struct Package(Vec<(String, Vec<u8>)>);
+pub(super) struct Package(Vec<(String, Vec<u8>)>);
 
 const LABEL: &str = "CLM integration contract types";
-const FILE: &str = "Types.csv";
+pub(super) const FILE: &str = "Types.csv";
 const ROWS: &str = "NAME,DESCRIPTION\r\nNDA,\"Secret, mostly\"\r\nMSA,\r\n";
 
 impl Package {
-    fn good() -> Self {
+    pub(super) fn good() -> Self {
         let list = entity(LABEL, FILE, &["NAME", "DESCRIPTION"], 1);
         Self(vec![
             (FILE.into(), utf16(ROWS)),
@@ -61,7 +61,7 @@ impl Package {
         self
     }
 
-    fn set(mut self, name: &str, bytes: Vec<u8>) -> Self {
+    pub(super) fn set(mut self, name: &str, bytes: Vec<u8>) -> Self {
         self.0.retain(|(there, _)| there != name);
         self.0.push((name.into(), bytes));
         self
@@ -79,7 +79,7 @@ impl Package {
         self.set(name, utf16(&text.replace(from, to)))
     }
 
-    fn manifest(self, from: &str, to: &str) -> Self {
+    pub(super) fn manifest(self, from: &str, to: &str) -> Self {
         self.edit("Manifest.xml", from, to)
     }
 
@@ -103,7 +103,7 @@ impl Package {
         String::from_utf16(&units).unwrap()
     }
 
-    fn zip(&self) -> Vec<u8> {
+    pub(super) fn zip(&self) -> Vec<u8> {
         archive(&self.0.iter().map(|(name, bytes)| Raw::stored(name, bytes)).collect::<Vec<_>>())
     }
 
