@@ -225,8 +225,8 @@ codes! {
     LevelParallel "PKG-LEVEL-PARALLEL" Warning No "Lines beside their header"
         "Entities of different execution units run in parallel, and so may those of one level (*Data import and export jobs*): rows may come before the header that they need."
         "Give the header a lower LevelInExecutionUnit in the same ExecutionUnit."
-    SharedEntity "PKG-SHARED-ENTITY" Warning No "Entity of all companies"
-        "The entity has no company: its rows are those of every company, whatever legal entity the job names (field report)."
+    SharedEntity "PKG-SHARED-ENTITY" Info No "Entity of all companies"
+        "The entity has no company: its rows are those of every company, whatever legal entity the job names (field report). It is a warning where a map names the company (DATAAREAID) all the same: whoever made the file takes its rows for those of one company."
         "Check that the rows are meant for all companies."
 
     // ── maps and columns ──

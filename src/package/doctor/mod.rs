@@ -28,4 +28,6 @@ pub use repair::Repairer;
 pub use report::Diagnostic;
 
 #[cfg(test)]
+mod passes_tests;
+#[cfg(test)]
 mod tests;

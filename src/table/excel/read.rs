@@ -7,7 +7,7 @@ use super::super::csv_read::RowSink;
 use super::MAX_COLUMNS;
 use super::container::Container;
 use super::names::column_name;
-use super::parts::{self, SharedStrings, SheetRef, Workbook, damaged};
+use super::parts::{self, OpenElements, SharedStrings, SheetRef, Workbook, damaged};
 use super::sheet::{Sheet, SheetRow};
 
 /// How a workbook is read.
@@ -194,7 +194,17 @@ fn open_sheet(container: &mut Container, wanted: Option<&str>) -> Result<Sheet> 
     let bytes = container.part(&part)?.ok_or_else(|| damaged(&part, "it is missing"))?;
     let text = parts::decode(&bytes, &part)?;
     let name = chosen.name.clone();
-    Ok(Sheet { name, text, part, shared, formats, from_1904: workbook.from_1904, at: 0, row: 0 })
+    Ok(Sheet {
+        name,
+        text,
+        part,
+        shared,
+        formats,
+        from_1904: workbook.from_1904,
+        at: 0,
+        row: 0,
+        open: OpenElements::default(),
+    })
 }
 
 fn main_part(container: &mut Container) -> Result<String> {

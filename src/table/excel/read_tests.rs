@@ -179,3 +179,24 @@ fn a_workbook_is_checked_for_what_the_service_refuses() {
     assert!(check(&format!("<row>{wide}</row>{row}")).unwrap_err().message.contains("DMF2009"));
     assert!(check(&format!("{HEADER}<row><c t='e'><v>#N/A</v></c></row>")).is_err());
 }
+
+// Kills mutants of the stack of open elements, at the first row and beyond it, where the rows before are good.
+#[test]
+fn a_sheet_that_is_not_well_formed_is_refused() {
+    let row = "<row><c><v>1</v></c></row>";
+    let cases = [
+        ("<a>".to_owned() + HEADER + row, "</sheetData> closes nothing"),
+        (format!("{HEADER}<row><c><v>1</c></v></row>"), "</c> closes nothing"),
+        (format!("{HEADER}<row><c><v>1</v></x:c></row>"), "</x:c> closes nothing"),
+        (format!("{HEADER}{row}</sheetData></worksheet><worksheet><sheetData>"), "second root"),
+        (format!("{HEADER}{row}</sheetData></worksheet></a>"), "</a> closes nothing"),
+        (format!("{HEADER}<row><c><v>1</v></c>{row}</row>"), "a row in a row"),
+        (format!("{HEADER}{row}<sheetData><!-- "), "not well-formed"),
+    ];
+    for (rows, words) in cases {
+        let error = read(two_sheets(&rows, ""), None).unwrap_err();
+        assert!(error.message.contains(words), "{rows}: {}", error.message);
+    }
+    read(two_sheets(&format!("{HEADER}{row}<x:a xmlns:x='urn:x'><b/></x:a><!-- <row> -->"), ""), None)
+        .unwrap();
+}
