@@ -57,7 +57,7 @@ export interface WirePackageWriter {
   /** Instead of rows, or as content of a further file: bytes as they are, in pieces. */
   writeData(bytes: Uint8Array): void;
   endEntity(): void;
-  /** What the workbook module is told of an EXCEL entity, as JSON. */
+  /** What the workbook module is told of an EXCEL entity, as JSON; its maps follow from the columns. Without columns: of a file at hand. */
   workbook(index: number, columns: string[]): string;
   beginFile(name: string): void;
   endFile(): void;

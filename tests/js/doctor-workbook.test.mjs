@@ -59,11 +59,38 @@ const short = (found) => found.map(({ severity, code, line, column }) => [severi
 test("valid workbooks have no findings: by hand, and as this library writes them", async () => {
   const built = await buildPackage({
     name: "P",
-    entities: [{ entity: "Currencies", format: "EXCEL", rows: [{ CURRENCYCODE: "EUR", NAME: "Ευρώ 𝄞" }] }],
+    entities: [
+      {
+        entity: "Currencies",
+        format: "EXCEL",
+        rows: [{ Code: "EUR", Name: "Ευρώ 𝄞" }],
+        fields: { Code: "CURRENCYCODE" },
+      },
+    ],
   });
   for (const api of [packages, { openPackage }]) {
     assert.deepEqual(await diagnose(ofRows(["EUR", "Ευρώ 𝄞"], ["USD", "Dollar"]), {}, api), []);
     assert.deepEqual(await diagnose(built, {}, api), []);
+  }
+});
+
+test("packages built of rows or of a workbook map the columns as the sheet spells them", async () => {
+  const fields = { Code: "CURRENCYCODE" };
+  const data = book({
+    Currencies: [
+      ["Code", "Name"],
+      ["EUR", "Euro"],
+    ],
+  });
+  const currencies = { entity: "Currencies", format: "EXCEL", fields };
+  for (const [entity, columns] of [
+    [{ ...currencies, rows: [{ Code: "EUR", Name: "Euro" }] }, ["CODE", "NAME"]],
+    [{ ...currencies, data }, ["Code", "Name"]],
+  ]) {
+    const opened = await openPackage(await buildPackage({ name: "P", entities: [entity] }));
+    assert.deepEqual(opened.entities[0].columns, columns);
+    assert.deepEqual(opened.entities[0].fields, { [columns[0]]: "CURRENCYCODE", [columns[1]]: "NAME" });
+    assert.deepEqual(apart(await opened.diagnose()), []);
   }
 });
 

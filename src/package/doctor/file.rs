@@ -13,7 +13,7 @@ use super::xml_file::XmlFile;
 pub(super) enum DataFile {
     Csv(Box<CsvFile>),
     Xml(Box<XmlFile>),
-    Workbook(WorkbookFile),
+    Workbook(Box<WorkbookFile>),
 }
 
 impl DataFile {
@@ -27,9 +27,9 @@ impl DataFile {
             SourceFormat::XmlElement | SourceFormat::XmlAttribute => {
                 Self::Xml(Box::new(XmlFile::new(subject)))
             }
-            SourceFormat::Excel if elsewhere => Self::Workbook(WorkbookFile::elsewhere(workbook)),
+            SourceFormat::Excel if elsewhere => Self::Workbook(Box::new(WorkbookFile::elsewhere(workbook))),
             #[cfg(feature = "excel")]
-            SourceFormat::Excel => Self::Workbook(WorkbookFile::here(workbook)),
+            SourceFormat::Excel => Self::Workbook(Box::new(WorkbookFile::here(workbook))),
             _ => return None,
         })
     }
