@@ -108,6 +108,8 @@ test("a sheet that the workbook lacks, an empty one, and one without a row", asy
   // The reader would take the only sheet there is; the service does not.
   const one = packageWith(book({ Currencies: [TWO, ["EUR", "Euro"]] }), manifestOf("Sheet1$"));
   assert.deepEqual(short(await diagnose(one)), [["error", "PKG-EXCEL-SHEET", undefined, undefined]]);
+  const other = packageWith(book({ Sheet1: [TWO, ["EUR", "Euro"]] }));
+  assert.deepEqual(short(await diagnose(other)), [["error", "PKG-EXCEL-SHEET", undefined, undefined]]);
   assert.deepEqual(short(await diagnose(packageWith(book({ Currencies: [] })))), [
     ["error", "PKG-CSV-NO-HEADER", 1, undefined],
   ]);

@@ -74,7 +74,7 @@ impl WorkbookReader {
     }
 
     /// Up to `max` rows; none after the last. An error comes after the rows before it.
-    #[cfg_attr(not(any(feature = "wasm", test)), allow(dead_code))]
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "for the bindings"))]
     pub(crate) fn batch(&mut self, max: usize) -> Result<Option<RowBatch>> {
         let mut sink = BatchBuilder::new(max.max(1));
         let read = self.read(&mut sink);
