@@ -385,7 +385,7 @@ codes! {
         "An export to EXCEL cuts values at 255 characters (*Data management error descriptions*): this one may have been longer."
         "Export in another format if the value matters."
     NotExamined "PKG-NOT-EXAMINED" Info No "File was not examined"
-        "The rows of this format can't be read here; nothing is said of them."
+        "The rows of this format can't be read here, or what reads workbooks is missing: the message says which. Nothing is said of the rows."
         "Use CSV-Unicode or XML-Element for files that should be examined."
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Duplicate {
 pub(super) enum Next {
     /// Read it again from the start.
     Again,
+    /// The caller reads its rows.
+    Rows,
     Done,
 }
 

@@ -7,6 +7,8 @@ use crate::package::{Limits, LocalPackage};
 
 use super::*;
 
+mod workbooks;
+
 const HEADER: &str = "<DataManagementPackageHeader xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" \
     xmlns=\"http://schemas.microsoft.com/dynamics/2015/01/DataManagement\"><Description>P</Description><ManifestType>\
     Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization.DataManagementPackageManifest</ManifestType>\

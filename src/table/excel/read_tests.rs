@@ -200,3 +200,32 @@ fn a_sheet_that_is_not_well_formed_is_refused() {
     read(two_sheets(&format!("{HEADER}{row}<x:a xmlns:x='urn:x'><b/></x:a><!-- <row> -->"), ""), None)
         .unwrap();
 }
+
+// Of the row that the error is in, no cell is handed on: its last column would look like the end of a row.
+#[test]
+fn a_batch_ends_before_the_row_that_is_refused() {
+    let rows = "<row r='1'><c t='s'><v>0</v></c></row><row r='2'><c><v>1</v></c></row><row r='3'><c><v>2</v></c></row>";
+    let bad = "<row r='4'><c><v>3</v></c><c><v>4</v></c></row>";
+    let batches = |bytes: Vec<u8>, max| {
+        let mut reader = WorkbookReader::new(bytes, &options(None)).unwrap();
+        let mut all = Vec::new();
+        loop {
+            match reader.batch(max) {
+                Ok(Some(batch)) => all.push((batch.rows, batch.ends.clone())),
+                Ok(None) => return (all, None, reader.batch(max).unwrap().is_none()),
+                Err(error) => return (all, Some(error.message.clone()), reader.batch(max).is_err()),
+            }
+        }
+    };
+    let message = Some("cell B4 has a value, but its column has no name".to_owned());
+    assert_eq!(
+        batches(two_sheets(&format!("{rows}{bad}"), ""), 9),
+        (vec![(2, vec![1, 2])], message.clone(), true)
+    );
+    assert_eq!(
+        batches(two_sheets(&format!("{rows}{bad}"), ""), 1),
+        (vec![(1, vec![1]), (1, vec![1])], message, true)
+    );
+    assert_eq!(batches(two_sheets(rows, ""), 2), (vec![(2, vec![1, 2])], None, true));
+    assert_eq!(batches(two_sheets(rows, ""), 9), (vec![(2, vec![1, 2])], None, true));
+}

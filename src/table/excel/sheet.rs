@@ -11,7 +11,6 @@ use super::{MAX_ROW_BYTES, MAX_ROWS, SHEET_COLUMNS};
 
 /// Reads a sheet forwards, row by row.
 pub(super) struct Sheet {
-    #[cfg_attr(not(feature = "package"), allow(dead_code))]
     pub(super) name: String,
     pub(super) text: String,
     pub(super) part: String,
