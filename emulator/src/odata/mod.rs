@@ -142,6 +142,8 @@ fn write_in(app: &App, db: &Db<'_>, call: &Call, target: Target) -> Result<Respo
             let link = page::deep_link(app, db, &name, &parameters)?;
             Ok(value_reply(app, "Edm.String", &serde_json::Value::String(link)))
         }
+        ("PUT", Target::Entity(..)) => Err(ODataError::not_here("PUT")),
+        ("POST", Target::Property(..)) => Err(ODataError::not_here("Creating by a navigation property")),
         (_, Target::Unknown | Target::Action { key: Some(_), .. }) => Err(ODataError::no_resource(&call.uri)),
         _ => Err(not_allowed(call)),
     }

@@ -123,8 +123,11 @@ impl<'a> Expansion<'a> {
     }
 }
 
+/// Own properties and those of the target.
+type Pairs = &'static [(&'static str, &'static str)];
+
 /// Collection, navigation property to one row, own properties and those of the target.
-const FORWARD: [(&str, &str, &[(&str, &str)]); 22] = [
+const FORWARD: [(&str, &str, Pairs); 22] = [
     ("DataManagementDefinitionGroupDetails", "DefinitionGroup", &[("DefinitionGroupId", "Name")]),
     ("DataManagementExecutionJobDetails", "ExecutionJob", &[("JobId", "JobId")]),
     (AGREEMENTS, "PaymentSchedule", &[("PaymentScheduleName", "Name")]),

@@ -10,6 +10,8 @@ pub(super) enum Item {
     ChangeSet(Vec<Operation>),
 }
 
+type Headers = Vec<(String, String)>;
+
 /// A request in a batch.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Operation {
@@ -18,7 +20,7 @@ pub(super) struct Operation {
     pub(super) method: String,
     pub(super) url: String,
     /// Names in lower case.
-    pub(super) headers: Vec<(String, String)>,
+    pub(super) headers: Headers,
     pub(super) body: Vec<u8>,
 }
 
@@ -154,7 +156,7 @@ fn parts<'a>(body: &'a [u8], boundary: &str) -> Result<Vec<&'a [u8]>, String> {
 }
 
 /// Headers up to the blank line, and what follows it.
-fn head(mut rest: &[u8]) -> Result<(Vec<(String, String)>, &[u8]), String> {
+fn head(mut rest: &[u8]) -> Result<(Headers, &[u8]), String> {
     let mut headers = Vec::new();
     while !rest.is_empty() {
         let (text, after) = line(rest)?;

@@ -6,6 +6,7 @@
 
 mod number;
 mod parse;
+mod typed;
 
 use std::cmp::Ordering;
 
