@@ -239,6 +239,9 @@ async fn related_entities_are_expanded_and_read() {
             .collect()
     };
     assert_eq!(ids(&s.get(&format!("{vendor}?$expand={back}")).await.json()[back]), ["A1", "A2"]);
+    // The company joins too.
+    let all = s.get(&format!("{vendor}/{back}?cross-company=true")).await.json();
+    assert_eq!(ids(&all["value"]), ["A1", "A2"]);
     let listed = s
         .get(&format!("{vendor}/{back}?$select=PurchaseAgreementId&$orderby=PurchaseAgreementId%20desc&$top=1&$count=true"))
         .await
