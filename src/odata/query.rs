@@ -6,12 +6,17 @@
 
 use serde_json::Value;
 
-use super::filter::Filter;
+use super::filter::{Filter, Order, parse_expand, parse_orderby, parse_select};
+use super::literal::Scalar;
 use super::service::Service;
 use super::uri::{encode_query, quote};
-use crate::catalog::Entity;
+use crate::catalog::{Entity, nearest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::fields::{Fields, FromValue, deserialize, mismatch};
+
+/// Longest URL that is sent, in characters. The service states no limit (unverified); proxies and gateways on the way commonly
+/// take a request line of 8 KiB, method and version included.
+pub const URL_LIMIT: usize = 8_000;
 
 /// What is wanted of a collection.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +28,7 @@ pub struct Query {
     pub select: Vec<String>,
     /// `Name`, `Name desc`.
     pub order_by: OneOrMany,
-    /// Not available yet.
+    /// Navigation properties of the entity itself, whose records come along; the service expands the first level only.
     pub expand: Vec<String>,
     /// At most so many rows, over all pages.
     pub top: Option<u64>,
@@ -33,6 +38,9 @@ pub struct Query {
     pub count: bool,
     /// Rows of all companies that the user may see.
     pub cross_company: bool,
+    /// Explicitly not those of all companies. Then to name another company than the service's own is an error, since without
+    /// the option `cross-company` the service answers such a query with nothing. JSON: `"crossCompany": false`.
+    pub within_company: bool,
     /// Rows of this company.
     pub company: Option<String>,
 }
@@ -41,9 +49,9 @@ pub struct Query {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum FilterInput {
-    /// Sent as it is.
+    /// Read by [`Filter::parse`], then checked as a tree is.
     Text(String),
-    /// Typed and checked.
+    /// A tree.
     Tree(Filter),
 }
 
@@ -62,7 +70,7 @@ deserialize!(Query, FilterInput, OneOrMany);
 impl FromValue for Query {
     fn from_value(value: Value) -> Result<Self, String> {
         let mut of = Fields::of(value);
-        let query = Self {
+        let mut query = Self {
             filter: of.read("filter"),
             select: of.not_null("select").texts("select").unwrap_or_default(),
             order_by: of.not_null("orderBy").read("orderBy").unwrap_or_default(),
@@ -70,9 +78,15 @@ impl FromValue for Query {
             top: of.number("top"),
             skip: of.number("skip"),
             count: of.not_null("count").flag("count").unwrap_or_default(),
-            cross_company: of.not_null("crossCompany").flag("crossCompany").unwrap_or_default(),
+            cross_company: false,
+            within_company: false,
             company: of.text("company"),
         };
+        match of.not_null("crossCompany").flag("crossCompany") {
+            Some(true) => query.cross_company = true,
+            Some(false) => query.within_company = true,
+            None => {}
+        }
         of.finish(query)
     }
 }
@@ -112,10 +126,12 @@ impl OneOrMany {
 }
 
 impl FilterInput {
-    fn mentions_company(&self) -> bool {
+    /// The tree of either; nothing for a blank text.
+    fn tree(&self) -> Result<Option<Filter>> {
         match self {
-            Self::Text(text) => text.contains("dataAreaId"),
-            Self::Tree(tree) => tree.mentions("dataAreaId"),
+            Self::Text(text) if text.trim().is_empty() => Ok(None),
+            Self::Text(text) => Filter::parse(text.trim()).map(Some),
+            Self::Tree(tree) => Ok(Some(tree.clone())),
         }
     }
 }
@@ -123,29 +139,34 @@ impl FilterInput {
 impl Query {
     /// The options with a leading `?`, or nothing.
     pub(super) fn render(&self, service: &Service, entity: Option<&Entity>) -> Result<String> {
-        if !self.expand.is_empty() {
-            return Err(Error::new(ErrorCode::UnsupportedQuery, "expand is not available yet")
-                .hint("Read the other collection with a filter on the key."));
+        let options = self.options(service, entity)?;
+        let length = url_length(service, entity, &options);
+        if length > URL_LIMIT {
+            return Err(too_long(length));
         }
+        Ok(options)
+    }
+
+    /// The same however long it is.
+    pub(super) fn options(&self, service: &Service, entity: Option<&Entity>) -> Result<String> {
         let mut options: Vec<String> = Vec::new();
-        if let Some(filter) = self.condition(service, entity)? {
+        let tree = self.tree()?;
+        if let Some(filter) = self.condition(tree.as_ref(), service, entity)? {
             options.push(format!("$filter={}", encode_query(&filter)));
         }
-        for name in &self.select {
-            check_name(name, entity)?;
+        let select = self.selected(entity)?;
+        if !select.is_empty() {
+            options.push(format!("$select={}", select.join(",")));
         }
-        if !self.select.is_empty() {
-            options.push(format!("$select={}", self.select.join(",")));
+        let expand = self.expanded(entity)?;
+        if !expand.is_empty() {
+            options.push(format!("$expand={}", expand.join(",")));
         }
-        let mut order = Vec::new();
-        for term in self.order_by.as_slice() {
-            let (name, direction) = term.split_once(' ').unwrap_or((term, ""));
-            check_name(name, entity)?;
-            if !matches!(direction, "" | "asc" | "desc") {
-                return Err(Error::argument(format!("orderBy \"{term}\": asc or desc is meant")));
-            }
-            order.push(encode_query(term));
-        }
+        let order: Vec<String> = self
+            .order(entity)?
+            .into_iter()
+            .map(|order| if order.descending { order.name + "%20desc" } else { order.name })
+            .collect();
         if !order.is_empty() {
             options.push(format!("$orderby={}", order.join(",")));
         }
@@ -154,20 +175,90 @@ impl Query {
         if self.count {
             options.push("$count=true".to_owned());
         }
-        if self.crosses_companies(service, entity) {
+        if self.crosses_companies(tree.as_ref(), service, entity) {
             options.push("cross-company=true".to_owned());
         }
         Ok(if options.is_empty() { String::new() } else { format!("?{}", options.join("&")) })
     }
 
+    /// The caller's condition as a tree.
+    pub(super) fn tree(&self) -> Result<Option<Filter>> {
+        self.filter.as_ref().map_or(Ok(None), FilterInput::tree)
+    }
+
+    /// The criteria, of properties that the entity has.
+    pub(super) fn order(&self, entity: Option<&Entity>) -> Result<Vec<Order>> {
+        let mut orders = Vec::new();
+        for term in self.order_by.as_slice() {
+            for order in parse_orderby(term)? {
+                check_name(&order.name, entity)?;
+                orders.push(order);
+            }
+        }
+        Ok(orders)
+    }
+
+    fn selected(&self, entity: Option<&Entity>) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for item in &self.select {
+            for name in parse_select(item)? {
+                check_name(&name, entity)?;
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    fn expanded(&self, entity: Option<&Entity>) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for item in &self.expand {
+            for name in parse_expand(item)? {
+                if let Some(entity) = entity
+                    && !entity.navigation.iter().any(|known| known.name == name)
+                {
+                    let collection = entity.collection.as_deref().unwrap_or(&entity.label);
+                    let known = entity.navigation.iter().map(|known| known.name.as_str());
+                    let error = Error::new(
+                        ErrorCode::UnknownProperty,
+                        format!("{collection} has no navigation property \"{name}\""),
+                    )
+                    .at_column(name.as_str());
+                    return Err(match nearest(&name, known) {
+                        Some(near) => error.hint(format!("Did you mean \"{near}\"? Names are case-sensitive.")),
+                        None => error.hint("A schema of the tenant may know more; see `schema` of the client."),
+                    });
+                }
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
     /// The whole condition: the caller's and the company's.
-    pub(super) fn condition(&self, service: &Service, entity: Option<&Entity>) -> Result<Option<String>> {
-        let own = match &self.filter {
-            None => None,
-            Some(FilterInput::Text(text)) if text.trim().is_empty() => None,
-            Some(FilterInput::Text(text)) => Some(text.clone()),
-            Some(FilterInput::Tree(tree)) => Some(tree.render(entity, service.catalog())?),
-        };
+    fn condition(
+        &self,
+        tree: Option<&Filter>,
+        service: &Service,
+        entity: Option<&Entity>,
+    ) -> Result<Option<String>> {
+        let own = tree.map(|tree| tree.render(entity, service.catalog())).transpose()?;
+        self.check_companies(tree, service, entity)?;
+        let company = self
+            .effective_company(tree, service, entity)
+            .map(|company| format!("dataAreaId eq {}", quote(company)));
+        Ok(match (company, own) {
+            (Some(company), Some(own)) => Some(format!("{company} and ({own})")),
+            (company, own) => company.or(own),
+        })
+    }
+
+    /// What would be an empty answer without a word: rows of a company that is not asked, or of two companies at once.
+    fn check_companies(
+        &self,
+        tree: Option<&Filter>,
+        service: &Service,
+        entity: Option<&Entity>,
+    ) -> Result<()> {
         if let (Some(company), Some(entity)) = (&self.company, entity)
             && !entity.is_company_specific()
         {
@@ -177,19 +268,37 @@ impl Query {
             ))
             .hint("Leave out `company` for this entity."));
         }
-        let company = self
-            .effective_company(service, entity)
-            .map(|company| format!("dataAreaId eq {}", quote(company)));
-        Ok(match (company, own) {
-            (Some(company), Some(own)) => Some(format!("{company} and ({own})")),
-            (company, own) => company.or(own),
-        })
+        let named = tree.map(companies).unwrap_or_default();
+        if let Some(company) = &self.company
+            && !named.is_empty()
+            && !named.iter().any(|named| named.eq_ignore_ascii_case(company))
+        {
+            return Err(Error::argument(format!(
+                "the query is for the company {company}, its filter for {}: no row belongs to both",
+                named.join(", ")
+            ))
+            .hint("Name the company once."));
+        }
+        let own = |company: &str| service.company.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(company));
+        let foreign = self.company.as_deref().into_iter().chain(named).find(|company| !own(company));
+        if let Some(foreign) = foreign.filter(|_| self.within_company && !self.cross_company) {
+            return Err(Error::argument(format!(
+                "rows of the company {foreign} are asked for, and crossCompany is false: the service would answer with none"
+            ))
+            .at_column("dataAreaId")
+            .hint("Leave out crossCompany: it is set where a company is named."));
+        }
+        Ok(())
     }
 
     /// The company whose rows are meant: the query's, else the client's where the query says nothing of companies.
-    fn effective_company<'a>(&'a self, service: &'a Service, entity: Option<&Entity>) -> Option<&'a str> {
-        let says_nothing =
-            !self.cross_company && !self.filter.as_ref().is_some_and(FilterInput::mentions_company);
+    fn effective_company<'a>(
+        &'a self,
+        tree: Option<&Filter>,
+        service: &'a Service,
+        entity: Option<&Entity>,
+    ) -> Option<&'a str> {
+        let says_nothing = !self.cross_company && !mentions_company(tree);
         let default = service
             .company
             .as_deref()
@@ -197,21 +306,49 @@ impl Query {
         self.company.as_deref().or(default)
     }
 
-    fn crosses_companies(&self, service: &Service, entity: Option<&Entity>) -> bool {
+    fn crosses_companies(&self, tree: Option<&Filter>, service: &Service, entity: Option<&Entity>) -> bool {
         self.cross_company
-            || self.effective_company(service, entity).is_some()
-            || self.filter.as_ref().is_some_and(FilterInput::mentions_company)
+            || self.effective_company(tree, service, entity).is_some()
+            || mentions_company(tree)
+    }
+}
+
+/// Length of the URL that has these options, in bytes.
+pub(super) fn url_length(service: &Service, entity: Option<&Entity>, options: &str) -> usize {
+    let collection = entity.and_then(|entity| entity.collection.as_deref()).map_or(0, str::len);
+    service.base().len() + "/data/".len() + collection + options.len()
+}
+
+pub(super) fn too_long(length: usize) -> Error {
+    Error::new(
+        ErrorCode::UnsupportedQuery,
+        format!("the URL of this query has {length} characters; {URL_LIMIT} is the limit"),
+    )
+    .hint("A list is sent in parts where all rows must fit one anyOf; make other filters shorter.")
+}
+
+fn mentions_company(tree: Option<&Filter>) -> bool {
+    tree.is_some_and(|tree| tree.mentions("dataAreaId"))
+}
+
+/// Companies that are asked for by `eq` and `anyOf`.
+fn companies(filter: &Filter) -> Vec<&str> {
+    let text = |value| match value {
+        &Scalar::Text(ref text) => Some(text.as_str()),
+        _ => None,
+    };
+    match filter {
+        Filter::AnyOf { p, v } if p == "dataAreaId" => v.iter().filter_map(text).collect(),
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().flat_map(companies).collect(),
+        _ => match filter.equality() {
+            Some(("dataAreaId", value)) => text(value).into_iter().collect(),
+            _ => Vec::new(),
+        },
     }
 }
 
 fn check_name(name: &str, entity: Option<&Entity>) -> Result<()> {
-    if let Some(entity) = entity {
-        return entity.require(name).map(|_| ());
-    }
-    if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-        return Ok(());
-    }
-    Err(Error::argument(format!("\"{name}\" is no property name")))
+    entity.map_or(Ok(()), |entity| entity.require(name).map(|_| ()))
 }
 
 #[cfg(test)]
