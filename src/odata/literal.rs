@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::moment::Moment;
 use super::uri::quote;
 use crate::catalog::{Catalog, EdmType, NAMESPACE, Property, nearest};
+use crate::error::Error;
 use crate::fields::{Fields, FromValue, deserialize};
 
 /// What stands for "no date" where null is not allowed (field report).
@@ -73,6 +74,15 @@ impl FromValue for Scalar {
 }
 
 impl Scalar {
+    /// As it stands in a URL, not yet percent-encoded, where no property tells the type; [`Scalar::parse`] reads it again.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a text that is none of the number, date or GUID that it claims to be, and for an enum member without
+    /// its type.
+    pub fn to_literal(&self) -> Result<String, Error> {
+        Typed::untyped(self).and_then(|typed| typed.uri()).map_err(Error::argument)
+    }
+
     /// A value of a JSON body; objects and lists are none.
     pub(super) fn of_json(value: &Value) -> Option<Self> {
         Some(match value {

@@ -23,13 +23,9 @@ mod split;
 mod tree;
 
 #[cfg(test)]
-mod abnf_tests;
-#[cfg(test)]
 mod eval_tests;
 #[cfg(test)]
 mod parse_tests;
-#[cfg(test)]
-mod property_tests;
 #[cfg(test)]
 mod render_tests;
 
