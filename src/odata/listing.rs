@@ -125,6 +125,20 @@ impl Listing {
         Ok(Self { service: service.clone(), entity, streams, work: (!plain).then_some(work) })
     }
 
+    /// The one [`Pager`] that gives all of it as it is, where nothing is left to be done here; else the listing again.
+    ///
+    /// # Errors
+    /// The listing itself.
+    pub fn into_plain(mut self) -> std::result::Result<Pager, Box<Self>> {
+        match (self.work.is_none(), self.streams.pop()) {
+            (true, Some(stream)) => Ok(stream.pager),
+            (_, stream) => {
+                self.streams.extend(stream);
+                Err(Box::new(self))
+            }
+        }
+    }
+
     /// Reads the page that is needed next, or nothing after the last. What it yields goes to [`take`](Self::take).
     #[must_use]
     pub fn page(&self) -> Option<Operation<Page>> {
@@ -327,3 +341,7 @@ fn unsortable(why: &str) -> Error {
     )
     .hint("Leave out orderBy and order the rows, or ask for less at a time.")
 }
+
+#[cfg(test)]
+#[path = "listing_tests.rs"]
+mod tests;

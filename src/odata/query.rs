@@ -402,9 +402,68 @@ mod tests {
         let error = render("Currencies", None, r#"{"select":["Nmae"]}"#).unwrap_err();
         assert_eq!(error.code, ErrorCode::UnknownProperty);
         assert!(render("Currencies", None, r#"{"orderBy":["Name up"]}"#).is_err());
+    }
+
+    #[test]
+    fn expand_takes_navigation_of_the_entity_itself() {
+        let expand = |json| render("VendorsV2", None, json);
+        assert_eq!(expand(r#"{"expand":["Warehouses"]}"#).unwrap(), "?$expand=Warehouses");
+        let error = expand(r#"{"expand":["Warehuses"]}"#).unwrap_err();
+        assert_eq!(error.code, ErrorCode::UnknownProperty);
+        assert!(error.hint.as_deref().unwrap().contains("\"Warehouses\""));
+        for deep in [r#"{"expand":["Warehouses/X"]}"#, r#"{"expand":["Warehouses($select=X)"]}"#] {
+            assert_eq!(expand(deep).unwrap_err().code, ErrorCode::UnsupportedQuery);
+        }
+        assert_eq!(render("Unknown", None, r#"{"expand":["A","B"]}"#).unwrap(), "?$expand=A,B");
+    }
+
+    #[test]
+    fn a_text_is_checked_and_completed_as_a_tree_is() {
         assert_eq!(
-            render("Currencies", None, r#"{"expand":["X"]}"#).unwrap_err().code,
-            ErrorCode::UnsupportedQuery
+            render("CLMIntegrationContracts", None, r#"{"filter":" ContractStatus eq 'Draft' "}"#).unwrap(),
+            "?$filter=ContractStatus%20eq%20Microsoft.Dynamics.DataEntities.CLMIntegrationContractStatus'Draft'"
         );
+        let error = render("Currencies", None, r#"{"filter":"Nmae eq 'x'"}"#).unwrap_err();
+        assert_eq!(error.code, ErrorCode::UnknownProperty);
+        assert_eq!(render("Currencies", None, r#"{"filter":"  "}"#).unwrap(), "");
+    }
+
+    #[test]
+    fn a_company_in_a_text_is_found_by_the_tree() {
+        let text = r#"{"filter":"VendorGroupId eq 'dataAreaId'"}"#;
+        assert_eq!(
+            render("VendorsV2", Some("usmf"), text).unwrap(),
+            "?$filter=dataAreaId%20eq%20'usmf'%20and%20(VendorGroupId%20eq%20'dataAreaId')&cross-company=true"
+        );
+    }
+
+    #[test]
+    fn another_company_without_crossing_companies_is_an_error() {
+        let code = |company, json| render("VendorsV2", company, json).unwrap_err().code;
+        let foreign = r#"{"company":"demf","crossCompany":false}"#;
+        assert_eq!(code(Some("usmf"), foreign), ErrorCode::InvalidArgument);
+        assert_eq!(code(None, foreign), ErrorCode::InvalidArgument);
+        let filter = r#"{"filter":"VendorGroupId eq '1' and dataAreaId eq 'demf'","crossCompany":false}"#;
+        assert_eq!(code(Some("usmf"), filter), ErrorCode::InvalidArgument);
+        let own = r#"{"filter":"dataAreaId eq 'USMF'","crossCompany":false}"#;
+        assert_eq!(
+            render("VendorsV2", Some("usmf"), own).unwrap(),
+            "?$filter=dataAreaId%20eq%20'USMF'&cross-company=true"
+        );
+        let two = r#"{"company":"usmf","filter":"dataAreaId eq 'demf'"}"#;
+        assert_eq!(code(None, two), ErrorCode::InvalidArgument);
+        let both = r#"{"company":"usmf","filter":"dataAreaId eq 'demf' or dataAreaId eq 'USMF'"}"#;
+        assert!(render("VendorsV2", None, both).is_ok());
+    }
+
+    #[test]
+    fn a_url_that_is_too_long_is_refused_with_both_numbers() {
+        let name = |length: usize| format!(r#"{{"filter":"Name eq '{}'"}}"#, "x".repeat(length));
+        // https://c.example/data/Currencies?$filter=Name%20eq%20'…'
+        let fixed = "https://c.example/data/Currencies?$filter=Name%20eq%20''".len();
+        assert!(render("Currencies", None, &name(URL_LIMIT - fixed)).is_ok());
+        let error = render("Currencies", None, &name(URL_LIMIT - fixed + 1)).unwrap_err();
+        assert_eq!(error.code, ErrorCode::UnsupportedQuery);
+        assert!(error.message.contains("8001 characters; 8000 is the limit"), "{error}");
     }
 }

@@ -1,8 +1,8 @@
 //! Our model of what the service answers: does a row fit?
 //!
 //! Text is compared without regard to case, `*` is a wildcard in `like` alone, dates by the moment, numbers without rounding,
-//! enums by symbol. Null, the empty text and 1900-01-01 are the same "nothing", as the service has no nulls in its tables; that
-//! `eq null` finds them is unverified.
+//! enums by symbol. Null, the empty text, zero and 1900-01-01 are the same "nothing", as the service has no nulls in its tables;
+//! that `eq null` finds them is unverified.
 
 use std::cmp::Ordering;
 
@@ -226,6 +226,7 @@ impl Value {
             Self::Null => true,
             Self::Text(text) | Self::Loose(text) => text.is_empty() || text == NO_DATE,
             Self::Date(moment) => Moment::parse(NO_DATE).as_ref() == Some(moment),
+            Self::Number(number, _) => number.order(Ratio::ZERO) == Some(Ordering::Equal),
             _ => false,
         }
     }

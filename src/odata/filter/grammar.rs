@@ -111,9 +111,10 @@ pub(super) fn expression(cursor: &mut Cursor<'_>, least: u8) -> Result<Node> {
                     calculation(cursor, left, op, right)
                 }
                 Operator::Has => {
-                    match literal(cursor)? {
-                        Some(Scalar::Enum { .. } | Scalar::Text(_)) => {}
-                        _ => return Err(cursor.expected("an enum literal")),
+                    let from = cursor.at();
+                    if !matches!(literal(cursor)?, Some(Scalar::Enum { .. } | Scalar::Text(_))) {
+                        cursor.back_to(from);
+                        return Err(cursor.expected("an enum literal"));
                     }
                     cursor.refuse("the operator has", "Enums of this service hold one member: use eq or anyOf.");
                     Node::Refused
