@@ -33,7 +33,8 @@ impl Dice {
         (0..self.roll(4)).map(|_| self.of(letters)).collect()
     }
     fn number(&mut self) -> String {
-        self.of(&["0", "1", "-1", "1.1", "1.10", "2.5", "7", "100.0625", "-3.5", "12345678901234.5678"]).to_owned()
+        self.of(&["0", "1", "-1", "1.1", "1.10", "2.5", "7", "100.0625", "-3.5", "12345678901234.5678"])
+            .to_owned()
     }
     fn date(&mut self) -> String {
         let (month, day) = (1 + self.roll(2), 1 + self.roll(3));

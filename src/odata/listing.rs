@@ -93,7 +93,8 @@ impl Listing {
             }
             // For the faults in what is not sent.
             tree.patterns().render(known, service.catalog())?;
-            sent.filter = Some(tree.superset()).filter(|all| *all != Filter::Always(true)).map(FilterInput::Tree);
+            sent.filter =
+                Some(tree.superset()).filter(|all| *all != Filter::Always(true)).map(FilterInput::Tree);
             (sent.top, sent.skip) = (None, None);
             let residue = tree.residue();
             for name in residue.properties() {
@@ -163,7 +164,10 @@ impl Listing {
         stream.done = stream.pager.page().is_none();
         stream.hold(&page.items, work, entity, service)?;
         let (items, rows) = self.ready()?;
-        let count = self.work.as_mut().and_then(|work| if work.primed(&self.streams) { work.count.take() } else { None });
+        let count = self
+            .work
+            .as_mut()
+            .and_then(|work| if work.primed(&self.streams) { work.count.take() } else { None });
         if rows == 0 && count.is_none() {
             return Ok(None);
         }
@@ -226,7 +230,9 @@ impl Listing {
                 (None, _) => return Ok(None),
                 (Some(held), None) => best = Some((at, held)),
                 (Some(held), Some((_, found))) => {
-                    if work.order(&held.key, &found.key, self.entity.as_deref(), &self.service)? == Ordering::Less {
+                    if work.order(&held.key, &found.key, self.entity.as_deref(), &self.service)?
+                        == Ordering::Less
+                    {
                         best = Some((at, held));
                     }
                 }
@@ -244,7 +250,8 @@ impl Stream {
 
     /// Keeps the rows that fit.
     fn hold(&mut self, items: &str, work: &Work, entity: Option<&Entity>, service: &Service) -> Result<()> {
-        let unreadable = |why: String| Error::new(ErrorCode::ServiceError, format!("a page can't be read: {why}"));
+        let unreadable =
+            |why: String| Error::new(ErrorCode::ServiceError, format!("a page can't be read: {why}"));
         let records: Vec<&RawValue> = serde_json::from_str(items).map_err(|e| unreadable(e.to_string()))?;
         for record in records {
             let row = Row::parse(record.get()).map_err(|e| unreadable(e.message.clone()))?;
@@ -287,7 +294,13 @@ impl Work {
         }
     }
 
-    fn order(&self, a: &[String], b: &[String], entity: Option<&Entity>, service: &Service) -> Result<Ordering> {
+    fn order(
+        &self,
+        a: &[String],
+        b: &[String],
+        entity: Option<&Entity>,
+        service: &Service,
+    ) -> Result<Ordering> {
         for ((order, a), b) in self.order.iter().zip(a).zip(b) {
             let property = entity.and_then(|entity| entity.property(&order.name));
             let found = property
@@ -317,7 +330,9 @@ fn parts(service: &Service, entity: Option<&Entity>, query: Query) -> Result<Vec
             open.push(Query { filter: Some(FilterInput::Tree(half)), ..query.clone() });
         }
         if fit.len() + open.len() > MAX_PARTS {
-            return Err(too_long(length).hint(format!("Divided it would take more than {MAX_PARTS} requests; ask for less at a time.")));
+            return Err(too_long(length).hint(format!(
+                "Divided it would take more than {MAX_PARTS} requests; ask for less at a time."
+            )));
         }
     }
     Ok(fit)

@@ -143,7 +143,9 @@ impl Typed {
             Scalar::TimeOfDay(text) => Self::Prefixed(text.clone()),
             Scalar::Duration(text) => Self::Prefixed(format!("duration'{text}'")),
             Scalar::Null => Self::Null,
-            Scalar::Enum { name, .. } if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b)) => {
+            Scalar::Enum { name, .. }
+                if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b)) =>
+            {
                 return Err(format!("\"{name}\" is no name of an enum"));
             }
             Scalar::Enum { name, member } if !name.is_empty() => {
@@ -159,7 +161,9 @@ impl Typed {
             Self::Text(text) => quote(text),
             Self::Number(text) | Self::Date(text) | Self::Guid(text) | Self::Prefixed(text) => text.clone(),
             // Of another namespace than the service's own.
-            Self::Enum { name: Some(name), member } if name.contains('.') => format!("{name}{}", quote(member)),
+            Self::Enum { name: Some(name), member } if name.contains('.') => {
+                format!("{name}{}", quote(member))
+            }
             Self::Bool(flag) => flag.to_string(),
             Self::Enum { name: Some(name), member } => format!("{NAMESPACE}.{name}{}", quote(member)),
             Self::Enum { name: None, .. } => {

@@ -9,6 +9,7 @@ pub mod filter;
 
 mod body;
 mod call;
+mod company;
 mod fault;
 mod key;
 mod listing;

@@ -1,13 +1,8 @@
-//! A list query and the company rule.
-//!
-//! Without `cross-company=true` the service answers with rows of the service user's default company only, silently. So
-//! whenever a company is meant, both the option and a condition on `dataAreaId` are sent ("Cross-company behavior of data
-//! entities" and field reports disagree on when the option alone filters).
+//! A list query.
 
 use serde_json::Value;
 
 use super::filter::{Filter, Order, parse_expand, parse_orderby, parse_select};
-use super::literal::Scalar;
 use super::service::Service;
 use super::uri::{encode_query, quote};
 use crate::catalog::{Entity, nearest};
@@ -224,8 +219,12 @@ impl Query {
                     )
                     .at_column(name.as_str());
                     return Err(match nearest(&name, known) {
-                        Some(near) => error.hint(format!("Did you mean \"{near}\"? Names are case-sensitive.")),
-                        None => error.hint("A schema of the tenant may know more; see `schema` of the client."),
+                        Some(near) => {
+                            error.hint(format!("Did you mean \"{near}\"? Names are case-sensitive."))
+                        }
+                        None => {
+                            error.hint("A schema of the tenant may know more; see `schema` of the client.")
+                        }
                     });
                 }
                 names.push(name);
@@ -251,66 +250,6 @@ impl Query {
             (company, own) => company.or(own),
         })
     }
-
-    /// What would be an empty answer without a word: rows of a company that is not asked, or of two companies at once.
-    fn check_companies(
-        &self,
-        tree: Option<&Filter>,
-        service: &Service,
-        entity: Option<&Entity>,
-    ) -> Result<()> {
-        if let (Some(company), Some(entity)) = (&self.company, entity)
-            && !entity.is_company_specific()
-        {
-            let name = entity.collection.as_deref().unwrap_or(&entity.label);
-            return Err(Error::argument(format!(
-                "{name} is shared: its rows belong to no company ({company})"
-            ))
-            .hint("Leave out `company` for this entity."));
-        }
-        let named = tree.map(companies).unwrap_or_default();
-        if let Some(company) = &self.company
-            && !named.is_empty()
-            && !named.iter().any(|named| named.eq_ignore_ascii_case(company))
-        {
-            return Err(Error::argument(format!(
-                "the query is for the company {company}, its filter for {}: no row belongs to both",
-                named.join(", ")
-            ))
-            .hint("Name the company once."));
-        }
-        let own = |company: &str| service.company.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(company));
-        let foreign = self.company.as_deref().into_iter().chain(named).find(|company| !own(company));
-        if let Some(foreign) = foreign.filter(|_| self.within_company && !self.cross_company) {
-            return Err(Error::argument(format!(
-                "rows of the company {foreign} are asked for, and crossCompany is false: the service would answer with none"
-            ))
-            .at_column("dataAreaId")
-            .hint("Leave out crossCompany: it is set where a company is named."));
-        }
-        Ok(())
-    }
-
-    /// The company whose rows are meant: the query's, else the client's where the query says nothing of companies.
-    fn effective_company<'a>(
-        &'a self,
-        tree: Option<&Filter>,
-        service: &'a Service,
-        entity: Option<&Entity>,
-    ) -> Option<&'a str> {
-        let says_nothing = !self.cross_company && !mentions_company(tree);
-        let default = service
-            .company
-            .as_deref()
-            .filter(|_| says_nothing && entity.is_some_and(Entity::is_company_specific));
-        self.company.as_deref().or(default)
-    }
-
-    fn crosses_companies(&self, tree: Option<&Filter>, service: &Service, entity: Option<&Entity>) -> bool {
-        self.cross_company
-            || self.effective_company(tree, service, entity).is_some()
-            || mentions_company(tree)
-    }
 }
 
 /// Length of the URL that has these options, in bytes.
@@ -325,26 +264,6 @@ pub(super) fn too_long(length: usize) -> Error {
         format!("the URL of this query has {length} characters; {URL_LIMIT} is the limit"),
     )
     .hint("A list is sent in parts where all rows must fit one anyOf; make other filters shorter.")
-}
-
-fn mentions_company(tree: Option<&Filter>) -> bool {
-    tree.is_some_and(|tree| tree.mentions("dataAreaId"))
-}
-
-/// Companies that are asked for by `eq` and `anyOf`.
-fn companies(filter: &Filter) -> Vec<&str> {
-    let text = |value| match value {
-        &Scalar::Text(ref text) => Some(text.as_str()),
-        _ => None,
-    };
-    match filter {
-        Filter::AnyOf { p, v } if p == "dataAreaId" => v.iter().filter_map(text).collect(),
-        Filter::And(parts) | Filter::Or(parts) => parts.iter().flat_map(companies).collect(),
-        _ => match filter.equality() {
-            Some(("dataAreaId", value)) => text(value).into_iter().collect(),
-            _ => Vec::new(),
-        },
-    }
 }
 
 fn check_name(name: &str, entity: Option<&Entity>) -> Result<()> {

@@ -132,7 +132,8 @@ fn cases_of_the_standard_are_read_refused_by_name_or_bad() {
     for case in all["TestCases"].as_array().unwrap() {
         let (rule, input) = (case["Rule"].as_str().unwrap(), case["Input"].as_str().unwrap());
         // A number, or the text of one.
-        let fails: Option<u64> = case.get("FailAt").map(|at| at.to_string().trim_matches('"').parse().unwrap());
+        let fails: Option<u64> =
+            case.get("FailAt").map(|at| at.to_string().trim_matches('"').parse().unwrap());
         let how = if rule.starts_with("timeOfDay") {
             if rule.ends_with("Value") { How::Value } else { How::Literal }
         } else {
@@ -194,7 +195,11 @@ fn pieces(how: How, input: &str, fails: Option<u64>) -> Vec<(How, String)> {
                 input,
                 |(name, value)| {
                     let name = name.trim_start_matches('$').to_ascii_lowercase();
-                    if ["filter", "orderby", "select", "expand"].contains(&name.as_str()) { value } else { input }
+                    if ["filter", "orderby", "select", "expand"].contains(&name.as_str()) {
+                        value
+                    } else {
+                        input
+                    }
                 },
             );
             vec![(how, decoded(text))]
@@ -208,7 +213,8 @@ fn pieces(how: How, input: &str, fails: Option<u64>) -> Vec<(How, String)> {
             key.filter(|_| !slash).map(|(key, _)| (how, key.to_owned())).into_iter().collect()
         }
         How::Options => {
-            let options = input.split_once('?').map_or(if input.contains('=') { input } else { "" }, |(_, o)| o);
+            let options =
+                input.split_once('?').map_or(if input.contains('=') { input } else { "" }, |(_, o)| o);
             let offset = input.len() - options.len();
             let mut at = offset;
             let mut found = Vec::new();
@@ -222,9 +228,8 @@ fn pieces(how: How, input: &str, fails: Option<u64>) -> Vec<(How, String)> {
                     "expand" => Some(How::Expand),
                     _ => None,
                 };
-                let concerned = fails.is_none_or(|fails| {
-                    (at..=end).contains(&usize::try_from(fails).unwrap_or(usize::MAX))
-                });
+                let concerned = fails
+                    .is_none_or(|fails| (at..=end).contains(&usize::try_from(fails).unwrap_or(usize::MAX)));
                 if let Some(how) = how.filter(|_| concerned && !value.is_empty()) {
                     found.push((how, decoded(value)));
                 }
@@ -259,7 +264,18 @@ fn of_rule(rule: &str, value: &Scalar) -> bool {
     match value {
         Scalar::Text(_) => matches!(rule, "string" | "enum"),
         Scalar::Number(_) => {
-            matches!(rule, "decimal" | "double" | "single" | "sbyte" | "byte" | "int16" | "int32" | "int64" | "primitive")
+            matches!(
+                rule,
+                "decimal"
+                    | "double"
+                    | "single"
+                    | "sbyte"
+                    | "byte"
+                    | "int16"
+                    | "int32"
+                    | "int64"
+                    | "primitive"
+            )
         }
         Scalar::Date(text) if text.contains('T') => rule == "dateTimeOffset",
         Scalar::Date(_) => rule == "date",
@@ -280,10 +296,8 @@ fn refused(how: How, text: &str) -> bool {
     match how {
         How::Condition | How::Side | How::Lambda => {
             // A parenthesis right behind a letter is a function or a key.
-            let call = text
-                .as_bytes()
-                .windows(2)
-                .any(|pair| pair[1] == b'(' && pair[0].is_ascii_alphanumeric());
+            let call =
+                text.as_bytes().windows(2).any(|pair| pair[1] == b'(' && pair[0].is_ascii_alphanumeric());
             // Several members of an enum.
             let members = text.contains("Pattern'") && text.contains(',');
             call || members || has(&["/", "$it", "$this", "$root", "@", "[", "{", " has ", " in "])

@@ -136,7 +136,11 @@ impl<'a> Cursor<'a> {
             Some(c) => format!("\"{c}\" stands there"),
             None => "the text ends".to_owned(),
         };
-        Error::argument(format!("the {}, character {}: {expected} is expected, {found}", self.what, before + 1))
+        Error::argument(format!(
+            "the {}, character {}: {expected} is expected, {found}",
+            self.what,
+            before + 1
+        ))
     }
 
     /// Keeps the first thing that the service does not support.

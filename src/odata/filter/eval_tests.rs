@@ -4,7 +4,8 @@ use crate::error::{ErrorCode, Result};
 
 const CONTRACT: &str = r#"{"ContractName":"Retail Lease Ä*","ContractId":"C-1","PartyNumber":"","ContractStatus":"Executed",
     "AmendmentInProcess":"Yes","EffectiveDate":"2026-04-01T12:00:00Z","ExpirationDate":"1900-01-01T00:00:00Z","ContractType":null}"#;
-const LINE: &str = r#"{"LineNumber":"1.10","Price":12345678901234567890.25,"CommittedQuantity":7,"ItemNumber":"007"}"#;
+const LINE: &str =
+    r#"{"LineNumber":"1.10","Price":12345678901234567890.25,"CommittedQuantity":7,"ItemNumber":"007"}"#;
 
 fn ask(collection: &str, row: &str, text: &str) -> Result<bool> {
     Filter::parse(text)?.matches(&Row::parse(row)?, builtin().find(collection), builtin())
@@ -30,7 +31,12 @@ fn text_is_compared_without_case_and_by_pattern() {
     ] {
         assert!(fits(yes), "{yes}");
     }
-    for no in ["ContractName eq 'Lease*'", "ContractName eq '*Retail'", "ContractId eq 'C-1*1'", "ContractId ne 'c-1'"] {
+    for no in [
+        "ContractName eq 'Lease*'",
+        "ContractName eq '*Retail'",
+        "ContractId eq 'C-1*1'",
+        "ContractId ne 'c-1'",
+    ] {
         assert!(!fits(no), "{no}");
     }
 }
@@ -106,5 +112,7 @@ fn an_unknown_entity_is_compared_by_the_literal() {
     for yes in ["LineNumber eq 1.1", "LineNumber eq '1.10'", "CommittedQuantity gt 6"] {
         assert!(ask("Unknown", LINE, yes).unwrap(), "{yes}");
     }
-    assert!(ask("Unknown", CONTRACT, "EffectiveDate lt 2026-04-02 and AmendmentInProcess eq NoYes'Yes'").unwrap());
+    assert!(
+        ask("Unknown", CONTRACT, "EffectiveDate lt 2026-04-02 and AmendmentInProcess eq NoYes'Yes'").unwrap()
+    );
 }

@@ -48,7 +48,12 @@ impl Filter {
         match self {
             Self::Compare { left, right, .. } if self.is_exact() => {
                 if wide {
-                    Self::Compare { left: left.clone(), op: Compare::Like, right: right.clone(), exact: false }
+                    Self::Compare {
+                        left: left.clone(),
+                        op: Compare::Like,
+                        right: right.clone(),
+                        exact: false,
+                    }
                 } else {
                     // The pattern finds more than the text itself, so that only "none" is surely within.
                     Self::Always(false)

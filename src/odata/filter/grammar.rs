@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::literals::literal;
 use super::member::member;
 use super::tree::{Arithmetic, Compare, Filter, Operand};
-use super::MAX_ARITHMETIC;
+use super::{MAX_ARITHMETIC, MAX_TEXT};
 use crate::error::{Error, Result};
 use crate::odata::literal::Scalar;
 
@@ -13,7 +13,8 @@ impl Filter {
     ///
     /// A text with `*` that is compared by `eq` is a pattern, as in the service, and becomes `like`; by `ne`, the opposite. `not`
     /// takes the comparison behind it (`not A eq 1` is `not (A eq 1)`), since the service has no property that it could take
-    /// alone. Operators may be written in any case. At most [`MAX_TEXT`](super::MAX_TEXT) bytes,
+    /// alone. Operators may be written in any case. A text with `%` outside of quotes can only be percent-encoded, and is decoded
+    /// first; characters are then counted in what comes of it. At most [`MAX_TEXT`](super::MAX_TEXT) bytes,
     /// [`MAX_DEPTH`](super::MAX_DEPTH) levels and [`MAX_ARITHMETIC`] arithmetic operators.
     ///
     /// # Errors
@@ -22,12 +23,29 @@ impl Filter {
     /// functions, `any` and `all`, paths, `$it`, `$this`, `$root`, `$count`, aliases, annotations, casts, lists, objects, literals
     /// of types that the service lacks, and a value where a condition belongs.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut cursor = Cursor::new(text, "filter")?;
+        let plain = decoded(text);
+        let mut cursor = Cursor::new(plain.as_deref().unwrap_or(text), "filter")?;
         let node = expression(&mut cursor, 0)?;
         let filter = condition(&mut cursor, node);
         cursor.finish("an operator or the end")?;
         Ok(filter)
     }
+}
+
+/// The text without percent-encoding, if it has one: outside of quotes a `%` has no other meaning.
+fn decoded(text: &str) -> Option<String> {
+    let outside = text.split('\'').step_by(2).any(|part| part.contains('%'));
+    if !outside || text.len() > MAX_TEXT {
+        return None;
+    }
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let hex = part.get(..2).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        bytes.push(u8::from_str_radix(hex, 16).ok()?);
+        bytes.extend(part.get(2..)?.bytes());
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// What an expression turned out to be.
@@ -116,7 +134,10 @@ pub(super) fn expression(cursor: &mut Cursor<'_>, least: u8) -> Result<Node> {
                         cursor.back_to(from);
                         return Err(cursor.expected("an enum literal"));
                     }
-                    cursor.refuse("the operator has", "Enums of this service hold one member: use eq or anyOf.");
+                    cursor.refuse(
+                        "the operator has",
+                        "Enums of this service hold one member: use eq or anyOf.",
+                    );
                     Node::Refused
                 }
                 Operator::In => {
@@ -228,7 +249,9 @@ pub(super) fn condition(cursor: &mut Cursor<'_>, node: Node) -> Filter {
         Node::Value(Operand::Value(Scalar::Bool(flag))) => return Filter::Always(flag),
         Node::Value(Operand::Property(name)) => cursor.refuse(
             format!("the property {name} as a condition of its own"),
-            format!("Yes and No are an enum in this service: write {name} eq true, or compare with a member."),
+            format!(
+                "Yes and No are an enum in this service: write {name} eq true, or compare with a member."
+            ),
         ),
         Node::Value(_) => cursor.refuse("a value as a condition", "Compare it with another value."),
         Node::Refused => {}

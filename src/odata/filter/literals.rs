@@ -69,11 +69,7 @@ fn prefixed(cursor: &mut Cursor<'_>, name: &str) -> Result<Scalar> {
         Err(cursor.expected(expected))
     };
     if name.eq_ignore_ascii_case("binary") {
-        return if base64(&text) {
-            Ok(Scalar::Binary(text))
-        } else {
-            fault(cursor, "a text in base64url")
-        };
+        return if base64(&text) { Ok(Scalar::Binary(text)) } else { fault(cursor, "a text in base64url") };
     }
     if name.eq_ignore_ascii_case("duration") {
         return if duration(&text) {
@@ -281,8 +277,8 @@ fn base64(text: &str) -> bool {
     body.bytes().all(|b| letter(b).is_some())
         && match body.len() % 4 {
             0 => padding == 0,
-            2 => matches!(padding, 0 | 2) && last % 16 == 0,
-            3 => matches!(padding, 0 | 1) && last % 4 == 0,
+            2 => matches!(padding, 0 | 2) && last.is_multiple_of(16),
+            3 => matches!(padding, 0 | 1) && last.is_multiple_of(4),
             _ => false,
         }
 }

@@ -2,6 +2,7 @@
 
 use super::cursor::Cursor;
 use super::grammar::{Node, expression};
+use super::json::json;
 use super::literals::{literal, qualified};
 use super::tree::Operand;
 use crate::error::Result;
@@ -45,7 +46,8 @@ const FUNCTIONS: [(&str, usize, usize); 35] = [
     ("cast", 1, 2),
 ];
 
-const ONE_LEVEL: &str = "The service compares properties of the entity itself; read the other collection and filter there.";
+const ONE_LEVEL: &str =
+    "The service compares properties of the entity itself; read the other collection and filter there.";
 
 /// A property, or something refused.
 pub(super) fn member(cursor: &mut Cursor<'_>) -> Result<Node> {
@@ -199,7 +201,9 @@ fn call(cursor: &mut Cursor<'_>, name: &str) -> Result<()> {
             "Use like with *: '*part*' contains, 'start*' starts with, '*end' ends with."
         }
         "tolower" | "toupper" => "Text is compared without regard to case anyway (unverified).",
-        "year" | "month" | "day" | "date" => "Compare with a range: ge the first moment and lt the one after.",
+        "year" | "month" | "day" | "date" => {
+            "Compare with a range: ge the first moment and lt the one after."
+        }
         _ => "Compare the property itself, or compare here what was fetched.",
     };
     // First, so that it is named before what its arguments hold.
@@ -345,56 +349,4 @@ fn search(cursor: &mut Cursor<'_>) -> Result<()> {
         return Err(cursor.expected("a search expression"));
     }
     Ok(())
-}
-
-/// A list or an object in the manner of JSON, whose values may be expressions.
-fn json(cursor: &mut Cursor<'_>) -> Result<()> {
-    cursor.deeper(|cursor| {
-        let (object, close) = if cursor.byte(0) == b'{' { (true, b'}') } else { (false, b']') };
-        cursor.skip(1);
-        cursor.blanks();
-        if cursor.eat(close) {
-            return Ok(());
-        }
-        loop {
-            if object {
-                json_string(cursor)?;
-                cursor.blanks();
-                cursor.expect(b':')?;
-                cursor.blanks();
-            }
-            match cursor.byte(0) {
-                b'"' => json_string(cursor)?,
-                b'[' | b'{' => json(cursor)?,
-                _ => expression(cursor, 0).map(|_| ())?,
-            }
-            cursor.blanks();
-            if !cursor.eat(b',') {
-                return cursor.expect(close);
-            }
-            cursor.blanks();
-        }
-    })
-}
-
-fn json_string(cursor: &mut Cursor<'_>) -> Result<()> {
-    cursor.expect(b'"')?;
-    loop {
-        match cursor.peek() {
-            None => return Err(cursor.expected("the quotation mark that ends the text")),
-            Some('"') => {
-                cursor.skip(1);
-                return Ok(());
-            }
-            Some('\\') => {
-                cursor.skip(1);
-                match cursor.byte(0) {
-                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => cursor.skip(1),
-                    b'u' if (1..=4).all(|ahead| cursor.byte(ahead).is_ascii_hexdigit()) => cursor.skip(5),
-                    _ => return Err(cursor.expected("an escape of JSON")),
-                }
-            }
-            Some(c) => cursor.skip(c.len_utf8()),
-        }
-    }
 }

@@ -13,6 +13,7 @@ mod cursor;
 mod eval;
 mod exact;
 mod grammar;
+mod json;
 mod literals;
 mod member;
 mod options;

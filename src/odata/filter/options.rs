@@ -76,8 +76,10 @@ pub fn parse_expand(text: &str) -> Result<Vec<String>> {
     let mut cursor = Cursor::new(text, "expand")?;
     let mut names = Vec::new();
     loop {
-        let found =
-            name(&mut cursor, "The service expands the first level only; read the other collection for more.")?;
+        let found = name(
+            &mut cursor,
+            "The service expands the first level only; read the other collection for more.",
+        )?;
         if found == "*" {
             cursor.refuse("expand of *", "Name the navigation properties.");
         }

@@ -54,10 +54,10 @@ fn operators_bind_as_in_the_standard() {
         exact: false,
     };
     assert_eq!(parse("A add 2 mul 3 sub 1 ge -B"), tree);
-    assert_eq!(parse("true and not false"), Filter::And(vec![
-        Filter::Always(true),
-        Filter::Not(Box::new(Filter::Always(false)))
-    ]));
+    assert_eq!(
+        parse("true and not false"),
+        Filter::And(vec![Filter::Always(true), Filter::Not(Box::new(Filter::Always(false)))])
+    );
 }
 
 #[test]
@@ -96,12 +96,26 @@ fn literals_of_every_kind_are_told_apart() {
 }
 
 #[test]
+fn a_text_out_of_a_url_is_decoded() {
+    let tree = parse("Name eq 'O''Neil 50% ü'");
+    assert_eq!(parse("Name%20eq%20%27O%27%27Neil%2050%25%20%c3%BC%27"), tree);
+    assert_eq!(tree, eq("Name", text("O'Neil 50% ü")));
+    assert_eq!(parse("Name eq '%20'"), eq("Name", text("%20")), "within quotes it is text");
+    assert!(faulty("A%zz eq 1").contains("character 2:"));
+    assert!(faulty("A%20eq%20%27%FF%27").contains("character 2:"));
+}
+
+#[test]
 fn a_star_makes_a_pattern_on_either_side() {
     let like = Filter::compare("Name", Compare::Like, text("*rent*"));
     assert_eq!(parse("Name eq '*rent*'"), like);
     assert_eq!(parse("'*rent*' eq Name"), like);
     assert_eq!(parse("Name ne '*rent*'"), Filter::Not(Box::new(like)));
-    assert_eq!(parse("Name gt 'a*'"), Filter::compare("Name", Compare::Gt, text("a*")), "order knows no pattern");
+    assert_eq!(
+        parse("Name gt 'a*'"),
+        Filter::compare("Name", Compare::Gt, text("a*")),
+        "order knows no pattern"
+    );
 }
 
 #[test]

@@ -41,11 +41,8 @@ impl Ratio {
 
     pub(super) fn mul(self, other: Self) -> Option<Self> {
         Some(
-            Self {
-                above: self.above.checked_mul(other.above)?,
-                below: self.below.checked_mul(other.below)?,
-            }
-            .reduced(),
+            Self { above: self.above.checked_mul(other.above)?, below: self.below.checked_mul(other.below)? }
+                .reduced(),
         )
     }
 
@@ -60,7 +57,6 @@ impl Ratio {
     pub(super) const fn truncated(self) -> Self {
         Self { above: self.above / self.below, below: 1 }
     }
-
 
     pub(super) fn order(self, other: Self) -> Option<Ordering> {
         Some(self.above.checked_mul(other.below)?.cmp(&other.above.checked_mul(self.below)?))

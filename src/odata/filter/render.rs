@@ -143,7 +143,8 @@ impl Writer<'_> {
         if op == Compare::Like {
             return Err(unsupported("like compares a property with a text"));
         }
-        let enums = matches!(class, Class::Enum(_) | Class::Bool) || matches!(other, Class::Enum(_) | Class::Bool);
+        let enums =
+            matches!(class, Class::Enum(_) | Class::Bool) || matches!(other, Class::Enum(_) | Class::Bool);
         if enums && !matches!(op, Compare::Eq | Compare::Ne) {
             return Err(unsupported("the service compares enums with eq and ne only"));
         }

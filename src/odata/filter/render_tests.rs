@@ -33,7 +33,9 @@ fn trees_become_the_text_of_the_service() {
 fn texts_are_completed_and_checked_as_trees_are() {
     let contracts = "CLMIntegrationContracts";
     let executed = "ContractStatus eq Microsoft.Dynamics.DataEntities.CLMIntegrationContractStatus'Executed'";
-    for given in [executed, "ContractStatus eq 'Executed'", "ContractStatus eq CLMIntegrationContractStatus'Executed'"] {
+    for given in
+        [executed, "ContractStatus eq 'Executed'", "ContractStatus eq CLMIntegrationContractStatus'Executed'"]
+    {
         assert_eq!(text(contracts, given).unwrap(), executed);
     }
     assert_eq!(

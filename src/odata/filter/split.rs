@@ -23,7 +23,8 @@ pub(crate) fn halves(filter: &Filter) -> Option<(Filter, Filter)> {
                 .map(|(at, _)| at)?;
             let (left, right) = parts.get(longest).and_then(halves)?;
             let with = |half: Filter| {
-                let swap = |(at, part): (usize, &Filter)| if at == longest { half.clone() } else { part.clone() };
+                let swap =
+                    |(at, part): (usize, &Filter)| if at == longest { half.clone() } else { part.clone() };
                 Filter::And(parts.iter().enumerate().map(swap).collect())
             };
             Some((with(left), with(right)))
@@ -70,7 +71,13 @@ fn likeness(value: &Scalar) -> String {
         | Scalar::TimeOfDay(text)
         | Scalar::Duration(text)
         | Scalar::Enum { member: text, .. } => text,
-        Scalar::Bool(flag) => if *flag { "yes" } else { "no" },
+        Scalar::Bool(flag) => {
+            if *flag {
+                "yes"
+            } else {
+                "no"
+            }
+        }
         // Null, the empty text and "no date" may be one.
         Scalar::Null => "",
     };
