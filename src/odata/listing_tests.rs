@@ -104,7 +104,7 @@ fn codes(number: usize) -> String {
 
 /// The codes that a URL asks for.
 fn asked(url: &str) -> Vec<usize> {
-    url.split("CurrencyCode%20eq%20'C").skip(1).map(|rest| rest[..4].parse().unwrap()).collect()
+    url.split("CurrencyCode%20eq%20'C").skip(1).map(|rest| rest.get(..4).unwrap().parse().unwrap()).collect()
 }
 
 #[test]
