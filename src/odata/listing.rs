@@ -74,6 +74,7 @@ impl Listing {
         let entity = service.entity(collection)?;
         let known = entity.as_deref();
         let mut sent = query.clone();
+        sent.select = query.selected(known)?;
         let mut work = Work {
             residue: None,
             order: Vec::new(),
@@ -155,14 +156,17 @@ impl Listing {
         let Some(at) = self.wanted_at() else { return Ok(None) };
         let (entity, service) = (self.entity.as_deref(), &self.service);
         let Some(stream) = self.streams.get_mut(at) else { return Ok(None) };
+        let Some(work) = &mut self.work else {
+            stream.pager.advance(&page)?;
+            return Ok(Some(page));
+        };
+        // Nothing is kept before all of it is known to be good, so that after a failure the same page can be asked for again.
+        let rows = stream.fitting(&page.items, work, entity, service)?;
         stream.pager.advance(&page)?;
-        let Some(work) = &mut self.work else { return Ok(Some(page)) };
         if let (false, Some(count)) = (stream.begun, &mut work.count) {
             *count += page.count.unwrap_or(0);
         }
-        stream.begun = true;
-        stream.done = stream.pager.page().is_none();
-        stream.hold(&page.items, work, entity, service)?;
+        stream.keep(rows);
         let (items, rows) = self.ready()?;
         let count = self
             .work
@@ -248,11 +252,18 @@ impl Stream {
         Self { pager, begun: done, done, held: VecDeque::new(), last: None }
     }
 
-    /// Keeps the rows that fit.
-    fn hold(&mut self, items: &str, work: &Work, entity: Option<&Entity>, service: &Service) -> Result<()> {
+    /// The rows of a page that fit, in the order that was asked for.
+    fn fitting(
+        &self,
+        items: &str,
+        work: &Work,
+        entity: Option<&Entity>,
+        service: &Service,
+    ) -> Result<Vec<Held>> {
         let unreadable =
             |why: String| Error::new(ErrorCode::ServiceError, format!("a page can't be read: {why}"));
         let records: Vec<&RawValue> = serde_json::from_str(items).map_err(|e| unreadable(e.to_string()))?;
+        let mut rows: Vec<Held> = Vec::new();
         for record in records {
             let row = Row::parse(record.get()).map_err(|e| unreadable(e.message.clone()))?;
             if let Some(residue) = &work.residue
@@ -262,18 +273,22 @@ impl Stream {
             }
             let value = |order: &Order| row.get(&order.name).unwrap_or("null").to_owned();
             let key: Vec<String> = work.order.iter().map(value).collect();
-            if let Some(last) = &self.last
+            if let Some(last) = rows.last().map(|held| &held.key).or(self.last.as_ref())
                 && work.order(&key, last, entity, service)? == Ordering::Less
             {
                 return Err(unsortable("the service orders these rows in another way than is known here"));
             }
-            if !key.is_empty() {
-                self.last = Some(key.clone());
-            }
             let json = if work.extra.is_empty() { record.get().to_owned() } else { row.without(&work.extra) };
-            self.held.push_back(Held { json, key });
+            rows.push(Held { json, key });
         }
-        Ok(())
+        Ok(rows)
+    }
+
+    fn keep(&mut self, rows: Vec<Held>) {
+        self.begun = true;
+        self.done = self.pager.page().is_none();
+        self.last = rows.last().map(|held| held.key.clone()).or(self.last.take());
+        self.held.extend(rows);
     }
 }
 

@@ -193,7 +193,8 @@ impl Query {
         Ok(orders)
     }
 
-    fn selected(&self, entity: Option<&Entity>) -> Result<Vec<String>> {
+    /// The properties wanted, which the entity has; none for all.
+    pub(super) fn selected(&self, entity: Option<&Entity>) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for item in &self.select {
             for name in parse_select(item)? {

@@ -245,8 +245,14 @@ impl FromValue for Filter {
                 right: Operand::Value(of.must("v", Scalar::Null)),
                 exact: of.not_null("exact").flag("exact").unwrap_or_default(),
             },
-            Op::And => Self::And(of.required("x", Fields::list)),
-            Op::Or => Self::Or(of.required("x", Fields::list)),
+            Op::And => match of.required("x", Fields::list) {
+                parts if parts.is_empty() => Self::And(parts),
+                parts => Self::and(parts),
+            },
+            Op::Or => match of.required("x", Fields::list) {
+                parts if parts.is_empty() => Self::Or(parts),
+                parts => Self::or(parts),
+            },
             Op::Not => {
                 let mut parts: Vec<Self> = of.required("x", Fields::list);
                 match (parts.pop(), parts.is_empty()) {
