@@ -76,10 +76,12 @@ fn comparison(dice: &mut Dice) -> Filter {
         }
         7 => Filter::compare(dice.of(&["ItemNumber", "Price", "EffectiveDate"]), equal, Scalar::Null),
         _ => {
-            let (left, right) = (dice.number(), dice.number());
-            let calc = dice.of(&["add", "sub", "mul"]);
+            let right = dice.number();
+            // What these divide by ends after few digits, so that neither side has to round.
+            let calc =
+                dice.of(&["add 1.1", "sub 2.5", "mul -3", "div 4", "divby 2", "mod 3", "mod -2", "sub 0"]);
             let word = dice.of(&["eq", "ne", "gt", "le"]);
-            Filter::parse(&format!("{} {calc} {left} {word} {right}", dice.of(&NUMBERS))).unwrap()
+            Filter::parse(&format!("{} {calc} {word} {right}", dice.of(&NUMBERS))).unwrap()
         }
     }
 }
@@ -118,7 +120,11 @@ async fn the_model_answers_as_the_sandbox_does() {
     for _ in 0..400 {
         let filter = filter(&mut dice, 3);
         let text = filter.render(entity, builtin()).unwrap();
-        if !arithmetic && ["add", "sub", "mul"].iter().any(|word| text.contains(&format!(" {word} "))) {
+        if !arithmetic
+            && ["add", "sub", "mul", "div", "divby", "mod"]
+                .iter()
+                .any(|word| text.contains(&format!(" {word} ")))
+        {
             continue;
         }
         let answer = ask(&text).await;

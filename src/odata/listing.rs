@@ -105,19 +105,17 @@ impl Listing {
         } else {
             sent.filter = tree.map(FilterInput::Tree);
         }
-        let mut parts = parts(service, known, sent)?;
+        let mut parts = divided(service, known, &sent)?;
         if parts.len() > 1 {
             work.order = query.order(known)?;
-            for order in &work.order {
-                sortable(order, known)?;
+            for order in work.order.clone() {
+                sortable(&order, known)?;
+                work.fetch(&mut sent, &order.name);
             }
-            for part in &mut parts {
-                for order in work.order.clone() {
-                    work.fetch(part, &order.name);
-                }
-                part.skip = None;
-                part.top = part.top.map(|top| top.saturating_add(work.skip));
-            }
+            sent.skip = None;
+            sent.top = sent.top.map(|top| top.saturating_add(work.skip));
+            // Again, since what was added makes each longer.
+            parts = divided(service, known, &sent)?;
         }
         let plain = parts.len() == 1 && work.residue.is_none();
         let streams = parts
@@ -273,9 +271,9 @@ impl Stream {
             }
             let value = |order: &Order| row.get(&order.name).unwrap_or("null").to_owned();
             let key: Vec<String> = work.order.iter().map(value).collect();
-            if let Some(last) = rows.last().map(|held| &held.key).or(self.last.as_ref())
-                && work.order(&key, last, entity, service)? == Ordering::Less
-            {
+            // The very first with itself, to see whether it can be ordered at all.
+            let last = rows.last().map(|held| &held.key).or(self.last.as_ref()).unwrap_or(&key);
+            if work.order(&key, last, entity, service)? == Ordering::Less {
                 return Err(unsortable("the service orders these rows in another way than is known here"));
             }
             let json = if work.extra.is_empty() { record.get().to_owned() } else { row.without(&work.extra) };
@@ -330,8 +328,8 @@ impl Work {
 }
 
 /// The query itself, or several whose rows are those of the query.
-fn parts(service: &Service, entity: Option<&Entity>, query: Query) -> Result<Vec<Query>> {
-    let mut open = vec![query];
+fn divided(service: &Service, entity: Option<&Entity>, query: &Query) -> Result<Vec<Query>> {
+    let mut open = vec![query.clone()];
     let mut fit = Vec::new();
     while let Some(query) = open.pop() {
         let length = url_length(service, entity, &query.options(service, entity)?);
