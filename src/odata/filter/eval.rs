@@ -199,6 +199,10 @@ impl Value {
 
     /// Of a record.
     fn of_json(json: &str, property: Option<&Property>) -> Result<Self> {
+        // As a page marks an Int64 that the host wants as a bigint.
+        if let Some(digits) = json.strip_prefix("{\"$int64\":\"").and_then(|rest| rest.strip_suffix("\"}")) {
+            return Ok(Self::Number(ratio(digits)?, true));
+        }
         let text = match json {
             "null" => return Ok(Self::Null),
             "true" => return Ok(Self::Bool(true)),

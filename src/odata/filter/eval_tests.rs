@@ -98,6 +98,13 @@ fn numbers_lose_nothing() {
 }
 
 #[test]
+fn an_int64_marked_for_a_bigint_is_a_number() {
+    let row = r#"{"RecId":{"$int64":"9007199254740993"}}"#;
+    assert!(ask("Unknown", row, "RecId eq 9007199254740993").unwrap());
+    assert!(!ask("Unknown", row, "RecId eq 9007199254740992").unwrap());
+}
+
+#[test]
 fn what_can_not_be_decided_is_an_error() {
     let code = |text| ask("CLMIntegrationPurchaseAgreementLines", LINE, text).unwrap_err().code;
     assert_eq!(code("UnitSymbol eq 'x'"), ErrorCode::InvalidArgument, "the row lacks it");
