@@ -19,7 +19,7 @@ use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import,
 use crate::error::{Error, Result};
 use crate::fields::{Fields, FromValue};
 use crate::http::Machine;
-use crate::odata::{self, Numbers, Pager, Query, Service};
+use crate::odata::{self, Listing, Numbers, Query, Service};
 use crate::package::{Limits, LocalPackage};
 
 struct Options {
@@ -83,7 +83,7 @@ pub struct Client {
 pub struct ListPager {
     host: Host,
     /// Taken out while a page is on its way.
-    pager: RefCell<Option<Pager>>,
+    listing: RefCell<Option<Listing>>,
 }
 
 #[wasm_bindgen]
@@ -108,8 +108,8 @@ impl Client {
     /// A list; nothing is sent yet.
     pub fn list(&self, collection: &str, query: &str) -> Result<ListPager, JsValue> {
         let query: Query = parse(query, "query").map_err(throw)?;
-        let pager = Pager::new(&self.service, collection, &query).map_err(throw)?;
-        Ok(ListPager { host: self.host.clone(), pager: RefCell::new(Some(pager)) })
+        let listing = Listing::new(&self.service, collection, &query).map_err(throw)?;
+        Ok(ListPager { host: self.host.clone(), listing: RefCell::new(Some(listing)) })
     }
 
     /// Number of rows.
@@ -278,21 +278,19 @@ impl Client {
 impl ListPager {
     /// The next page as JSON, or nothing after the last.
     pub async fn next(&self, signal: Option<AbortSignal>) -> Result<Option<String>, JsValue> {
-        let Some(mut pager) = self.pager.borrow_mut().take() else {
+        let Some(mut listing) = self.listing.borrow_mut().take() else {
             return Err(throw(Error::argument("the page before is still on its way")));
         };
-        let page = match pager.page() {
-            Some(mut operation) => drive(&mut operation, &self.host, &NoExtras, signal).await.map(Some),
-            None => Ok(None),
-        };
-        let moved = match &page {
-            Ok(Some(page)) => pager.advance(page),
-            _ => Ok(()),
-        };
+        let mut page = Ok(None);
+        while let (Ok(None), Some(mut operation)) = (&page, listing.page()) {
+            page = match drive(&mut operation, &self.host, &NoExtras, signal.clone()).await {
+                Ok(page) => listing.take(page).map_err(throw),
+                Err(thrown) => Err(JsValue::from(thrown)),
+            };
+        }
         // After a failure the same page can be asked for again.
-        *self.pager.borrow_mut() = Some(pager);
+        *self.listing.borrow_mut() = Some(listing);
         let page = page?;
-        moved.map_err(throw)?;
         Ok(page.map(|page| match page.count {
             Some(count) => format!("{{\"items\":{},\"count\":{count}}}", page.items),
             None => format!("{{\"items\":{}}}", page.items),

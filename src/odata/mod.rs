@@ -3,15 +3,18 @@
 //! What belongs here: everything that is true of `/data` for any entity, known or unknown to the catalogue. What does not:
 //! data projects, imports and exports, which are conversations made of these requests (`dmf`), and repetition (`http`).
 //!
-//! Not here yet, each with a clear error: `$batch`, `$expand`, filters checked when given as text, the splitting of long
-//! filters, metadata of the tenant.
+//! Not here yet, each with a clear error: `$batch`, metadata of the tenant.
+
+pub mod filter;
 
 mod body;
 mod call;
+mod company;
 mod fault;
-mod filter;
 mod key;
+mod listing;
 mod literal;
+mod moment;
 mod operation;
 mod page;
 mod query;
@@ -20,12 +23,13 @@ mod uri;
 
 pub use call::Call;
 pub use fault::{failure_of, words_of};
-pub use filter::{Compare, Filter, Join};
+pub use filter::{Compare, Filter};
+pub use listing::{Listing, MAX_PARTS};
 pub use literal::Scalar;
 pub(crate) use operation::list_request;
 pub use operation::{Operation, action, count, create, delete, get, update};
 pub use page::{Page, Pager};
-pub use query::{FilterInput, Query};
+pub use query::{FilterInput, Query, URL_LIMIT};
 pub use service::{Numbers, Service};
 
 pub(crate) use body::inner_text;
