@@ -31,7 +31,13 @@ pub fn create(service: &Service, collection: &str, value: &str) -> Result<Create
         false => shape::get(service, collection, &Value::Object(key).to_string(), &Query::default()).ok(),
     };
     let call = Call::new(service, shaped.request.clone(), shaped.repeat);
-    Ok(Create { session: service.session(), service: service.clone(), shaped, read, state: State::Sent(call) })
+    Ok(Create {
+        session: service.session(),
+        service: service.clone(),
+        shaped,
+        read,
+        state: State::Sent(call),
+    })
 }
 
 /// A record on its way to the service.
@@ -111,7 +117,9 @@ impl Machine for Create {
             if let State::Settling(_, lost) = &self.state {
                 let found = match (&self.read, outcome) {
                     (Some(read), Ok(response)) => read.read(&response),
-                    (_, Err(failure)) if failure.error.code == ErrorCode::NotFound => Ok(Answer::Record(None)),
+                    (_, Err(failure)) if failure.error.code == ErrorCode::NotFound => {
+                        Ok(Answer::Record(None))
+                    }
                     (_, Err(failure)) => Err(failure.error),
                     (None, Ok(_)) => Ok(Answer::Record(None)),
                 };
@@ -154,7 +162,9 @@ fn settle(sent: &[u8], found: Result<Answer>) -> Result<String, String> {
             let stored = serde_json::from_str(&record).unwrap_or_default();
             match differing(&sent, &stored) {
                 None => Ok(record),
-                Some(name) => Err(format!("a record with its key is there, but \"{name}\" differs from what was sent")),
+                Some(name) => {
+                    Err(format!("a record with its key is there, but \"{name}\" differs from what was sent"))
+                }
             }
         }
         Ok(_) => Err("no record with its key was there right after".to_owned()),
@@ -171,7 +181,8 @@ fn unknown(lost: &Error, why: &str) -> Error {
 
 /// The first property that was sent and is stored otherwise. Properties that the service filled in do not matter.
 fn differing<'a>(sent: &'a Map<String, Value>, stored: &Map<String, Value>) -> Option<&'a str> {
-    let differs = |(name, sent): &(&String, &Value)| !stored.get(*name).is_some_and(|stored| same(sent, stored));
+    let differs =
+        |(name, sent): &(&String, &Value)| !stored.get(*name).is_some_and(|stored| same(sent, stored));
     sent.iter().find(differs).map(|(name, _)| name.as_str())
 }
 
@@ -202,7 +213,11 @@ mod tests {
         for _ in 0..60 {
             match create.next(now) {
                 Step::Send(request) => {
-                    sent.push(format!("{} {}", request.method.as_str(), request.url.replace("https://c.example/data/", "")));
+                    sent.push(format!(
+                        "{} {}",
+                        request.method.as_str(),
+                        request.url.replace("https://c.example/data/", "")
+                    ));
                     create.handle(answers.next().expect("no more requests than answers"), now);
                 }
                 Step::Token(_) => create.handle(Input::TokenRenewed { expires: None }, now),
@@ -238,7 +253,9 @@ mod tests {
     #[test]
     fn after_a_lost_answer_the_record_is_looked_for_and_never_sent_again() {
         let stored = r#"{"@odata.etag":"W/\"x\"","CurrencyCode":"eur","Name":"Euro ","Symbol":""}"#;
-        for gone in [lost(), answer(502, ""), answer(503, ""), answer(504, "<html><title>Gateway</title></html>")] {
+        for gone in
+            [lost(), answer(502, ""), answer(503, ""), answer(504, "<html><title>Gateway</title></html>")]
+        {
             let (outcome, sent) = run(currency(), vec![gone, answer(200, stored)]);
             assert_eq!(outcome.unwrap(), stored);
             assert_eq!(sent, ["POST Currencies", "GET Currencies('EUR')"]);
@@ -305,10 +322,18 @@ mod tests {
     #[test]
     fn values_are_compared_as_the_service_does() {
         let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-        for (sent, stored) in [("1.10", "1.1"), ("1", "\"1.000\""), ("null", "\"\""), ("\"USMF\"", "\"usmf\""), ("null", "null")] {
+        for (sent, stored) in [
+            ("1.10", "1.1"),
+            ("1", "\"1.000\""),
+            ("null", "\"\""),
+            ("\"USMF\"", "\"usmf\""),
+            ("null", "null"),
+        ] {
             assert!(same(&value(sent), &value(stored)), "{sent} {stored}");
         }
-        for (sent, stored) in [("1", "2"), ("1", "\"x\""), ("\"\"", "null"), ("null", "0"), ("\"a\"", "\"b\"")] {
+        for (sent, stored) in
+            [("1", "2"), ("1", "\"x\""), ("\"\"", "null"), ("null", "0"), ("\"a\"", "\"b\"")]
+        {
             assert!(!same(&value(sent), &value(stored)), "{sent} {stored}");
         }
     }

@@ -218,7 +218,8 @@ mod tests {
         );
         let create = create(&service(), "Currencies", r#"{"CurrencyCode":"EUR"}"#).unwrap();
         assert_eq!(url(create.request()), "Currencies");
-        let created = super::super::create(&service(), "CLMIntegrationContracts", r#"{"ContractId":"C1"}"#).unwrap();
+        let created =
+            super::super::create(&service(), "CLMIntegrationContracts", r#"{"ContractId":"C1"}"#).unwrap();
         assert_eq!(url(created.request()), "CLMIntegrationContracts?cross-company=true");
         assert_eq!(created.request().body, br#"{"ContractId":"C1","dataAreaId":"usmf"}"#);
         let link =

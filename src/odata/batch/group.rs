@@ -79,7 +79,9 @@ mod tests {
         };
         letters
             .chars()
-            .map(|letter| serde_json::from_str::<OperationSpec>(one(letter)).unwrap().shape(&service).unwrap())
+            .map(|letter| {
+                serde_json::from_str::<OperationSpec>(one(letter)).unwrap().shape(&service).unwrap()
+            })
             .collect()
     }
     fn of(letters: &str, options: BatchOptions) -> Vec<Vec<(bool, Vec<usize>)>> {

@@ -131,7 +131,8 @@ impl Batch {
     }
 }
 
-const LOOK: &str = "The service may have carried the batch out all the same: read the records before you send it again.";
+const LOOK: &str =
+    "The service may have carried the batch out all the same: read the records before you send it again.";
 
 impl Machine for Batch {
     type Output = Vec<BatchResult>;
@@ -145,7 +146,9 @@ impl Machine for Batch {
                 let Some(groups) = self.waiting.pop_front() else {
                     let results = std::mem::take(&mut self.results).into_iter();
                     return Step::Done(
-                        results.map(|result| result.unwrap_or_else(|| Err(read::not_carried_out()))).collect(),
+                        results
+                            .map(|result| result.unwrap_or_else(|| Err(read::not_carried_out())))
+                            .collect(),
                     );
                 };
                 self.send(groups);

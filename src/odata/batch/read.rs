@@ -108,10 +108,13 @@ impl Answered<'_> {
         let mut others = item.answers.iter().filter(|answer| place(answer).is_none());
         let of = |(index, answer): (&usize, Option<&Said>)| {
             let operation = self.operations.get(*index)?;
-            Some((*index, match answer.or_else(|| others.next()) {
-                Some(answer) => answer.result(operation),
-                None => Err(without_answer(operation)),
-            }))
+            Some((
+                *index,
+                match answer.or_else(|| others.next()) {
+                    Some(answer) => answer.result(operation),
+                    None => Err(without_answer(operation)),
+                },
+            ))
         };
         wanted.iter().zip(results).filter_map(of).collect()
     }
@@ -132,8 +135,10 @@ impl Answered<'_> {
                     error = error.at_line(guilty as u64 + 1);
                 }
                 None => {
-                    error.message =
-                        format!("rolled back, because an operation of its change set failed: {}", error.message);
+                    error.message = format!(
+                        "rolled back, because an operation of its change set failed: {}",
+                        error.message
+                    );
                 }
             }
             error
@@ -186,7 +191,8 @@ impl Said {
             headers.extend(header(line));
         }
         let id = part.header("content-id").map(str::to_owned);
-        let id = id.or_else(|| headers.iter().find(|(name, _)| name == "content-id").map(|(_, id)| id.clone()));
+        let id =
+            id.or_else(|| headers.iter().find(|(name, _)| name == "content-id").map(|(_, id)| id.clone()));
         let status = first_line.strip_prefix("HTTP/").and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
         let response = status.map(|status| {
             let mut response = Response::new(status, rest);
@@ -235,7 +241,9 @@ fn first_boundary(body: &[u8]) -> Option<String> {
 }
 
 fn method(word: &str) -> Option<Method> {
-    [Method::Get, Method::Post, Method::Patch, Method::Delete].into_iter().find(|method| method.as_str() == word)
+    [Method::Get, Method::Post, Method::Patch, Method::Delete]
+        .into_iter()
+        .find(|method| method.as_str() == word)
 }
 
 fn no_message() -> Error {

@@ -57,10 +57,18 @@ fn answer(items: &[String]) -> Input {
     Input::Response(response.with_header("Content-Type", "multipart/mixed; boundary=b"))
 }
 fn created(id: Option<u32>, code: &str) -> String {
-    part(id, &format!("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n\r\n{{\"CurrencyCode\":\"{code}\"}}"))
+    part(
+        id,
+        &format!(
+            "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n\r\n{{\"CurrencyCode\":\"{code}\"}}"
+        ),
+    )
 }
 fn refused(id: Option<u32>) -> String {
-    part(id, "HTTP/1.1 400 Bad Request\r\nms-dyn-aid: A1\r\n\r\n{\"error\":{\"message\":\"The code is too long.\"}}")
+    part(
+        id,
+        "HTTP/1.1 400 Bad Request\r\nms-dyn-aid: A1\r\n\r\n{\"error\":{\"message\":\"The code is too long.\"}}",
+    )
 }
 fn lost() -> Input {
     Input::TransportError(TransportError::new(TransportKind::NoAnswer, "reset"))
@@ -108,7 +116,10 @@ fn in_a_change_set_the_content_id_counts_and_the_order_where_there_is_none() {
     let (results, _) = run(&operations, atomic, vec![answer(&[shuffled])]);
     let results = results.unwrap();
     let codes: Vec<&str> = results.iter().map(|result| record(result).1).collect();
-    assert_eq!(codes, [r#"{"CurrencyCode":"AAA"}"#, r#"{"CurrencyCode":"BBB"}"#, r#"{"CurrencyCode":"CCC"}"#]);
+    assert_eq!(
+        codes,
+        [r#"{"CurrencyCode":"AAA"}"#, r#"{"CurrencyCode":"BBB"}"#, r#"{"CurrencyCode":"CCC"}"#]
+    );
 }
 
 #[test]
@@ -149,15 +160,22 @@ fn after_a_failure_the_rest_is_not_carried_out_unless_asked_for() {
     ];
     let (results, sent) = run(&operations, go_on, answers);
     let results = results.unwrap();
-    assert_eq!((code(&results[0]), results[1].is_ok(), results[2].is_ok()), (ErrorCode::ValidationFailed, true, true));
+    assert_eq!(
+        (code(&results[0]), results[1].is_ok(), results[2].is_ok()),
+        (ErrorCode::ValidationFailed, true, true)
+    );
     assert!(sent[1].headers.contains(&("prefer", "odata.continue-on-error".to_owned())));
 }
 
 #[test]
 fn what_has_no_answer_is_unknown_and_never_taken_for_done() {
-    let cut = Response::new(200, format!("--b\r\n{}--b\r\n{}", change_set(&[created(None, "AAA")]), "Content-Type: appl"))
-        .with_header("Content-Type", "multipart/mixed; boundary=\"b\"; charset=utf-8");
-    let (results, _) = run(&[create("AAA"), create("BBB"), read_one()], options(), vec![Input::Response(cut)]);
+    let cut = Response::new(
+        200,
+        format!("--b\r\n{}--b\r\n{}", change_set(&[created(None, "AAA")]), "Content-Type: appl"),
+    )
+    .with_header("Content-Type", "multipart/mixed; boundary=\"b\"; charset=utf-8");
+    let (results, _) =
+        run(&[create("AAA"), create("BBB"), read_one()], options(), vec![Input::Response(cut)]);
     let results = results.unwrap();
     assert!(results[0].is_ok());
     assert_eq!((code(&results[1]), code(&results[2])), (ErrorCode::OutcomeUnknown, ErrorCode::ServiceError));
@@ -201,7 +219,9 @@ fn a_host_may_send_it_and_have_the_answer_read() {
     let request = batch_request(&service(), &operations, atomic).unwrap();
     let (_, sent) = run(&operations, atomic, vec![answer(&[refused(Some(2))])]);
     assert_eq!(sent[0].body, request.body);
-    let Input::Response(response) = answer(&[change_set(&[created(Some(2), "BBB"), created(Some(1), "AAA")])]) else {
+    let Input::Response(response) =
+        answer(&[change_set(&[created(Some(2), "BBB"), created(Some(1), "AAA")])])
+    else {
         unreachable!()
     };
     let Answer::Batch(results) = super::super::read_answer(&service(), &request, &response).unwrap() else {
@@ -214,9 +234,15 @@ fn a_host_may_send_it_and_have_the_answer_read() {
     bare.headers.clear();
     assert!(super::super::read_answer(&service(), &bare, &response).is_ok());
     let refusal = Response::new(403, "");
-    assert_eq!(super::super::read_answer(&service(), &request, &refusal).unwrap_err().code, ErrorCode::Forbidden);
+    assert_eq!(
+        super::super::read_answer(&service(), &request, &refusal).unwrap_err().code,
+        ErrorCode::Forbidden
+    );
     bare.body = b"GET x".to_vec();
-    assert_eq!(super::super::read_answer(&service(), &bare, &response).unwrap_err().code, ErrorCode::InvalidArgument);
+    assert_eq!(
+        super::super::read_answer(&service(), &bare, &response).unwrap_err().code,
+        ErrorCode::InvalidArgument
+    );
 }
 
 #[test]
@@ -231,7 +257,8 @@ fn an_operation_that_can_not_be_meant_is_named_before_anything_is_sent() {
     ] {
         assert!(serde_json::from_str::<OperationSpec>(json).is_err(), "{json}");
     }
-    let etag = r#"{"op":"delete","entity":"Currencies","key":{"CurrencyCode":"EUR"},"ifMatch":"x\r\nHost: y"}"#;
+    let etag =
+        r#"{"op":"delete","entity":"Currencies","key":{"CurrencyCode":"EUR"},"ifMatch":"x\r\nHost: y"}"#;
     let error = Batch::new(&service(), &[spec(etag)], options()).unwrap_err();
     assert_eq!(error.code, ErrorCode::InvalidArgument);
     assert_eq!(batch_request(&service(), &[], options()).unwrap_err().code, ErrorCode::InvalidArgument);

@@ -52,7 +52,9 @@ pub fn read_answer(service: &Service, request: &Request, response: &Response) ->
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    List { top: Option<u64> },
+    List {
+        top: Option<u64>,
+    },
     /// A record that was looked for by condition.
     First,
     Record,

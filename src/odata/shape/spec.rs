@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Shaped, action, count, create, delete, get, list, update};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fields::{Fields, FromValue, deserialize, word};
 use crate::odata::query::Query;
 use crate::odata::service::Service;
@@ -111,6 +111,15 @@ impl FromValue for OperationSpec {
 }
 
 impl OperationSpec {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for an unknown operation and for a field that does not go with it.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text)
+            .map_err(|why| Error::argument(format!("the operation can't be understood: {why}")))
+    }
+
     /// The request.
     ///
     /// # Errors
