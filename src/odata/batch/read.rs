@@ -63,6 +63,9 @@ pub(super) fn operations(service: &Service, request: &Request) -> Result<(Vec<Gr
         }
         groups.push(Group { change_set: item.change_set, operations: indexes });
     }
+    if shaped.is_empty() {
+        return Err(foreign());
+    }
     Ok((groups, shaped))
 }
 
