@@ -1,6 +1,10 @@
 //! The bodies of the fuzz targets: each takes any bytes, and panics where a promise is broken. A test of the library runs them
 //! over the seeds, so that they hold without a fuzzer too; for its sake nothing here needs another crate.
 
+mod answers;
+
+pub use answers::{fault, multipart};
+
 use d365_clm::Error;
 use d365_clm::package::{
     EntitySpec, Limits, LocalPackage, LocalRows, MemberSpec, PackageSpec, PackageWriter, SourceFormat,

@@ -1,12 +1,21 @@
 /** The client of one environment. */
 /// <reference lib="esnext.disposable" preserve="true" />
+import {
+  type BatchOperation,
+  type BatchOptions,
+  type BatchResults,
+  batchJson,
+  batchResults,
+  etagJson,
+  operationJson,
+} from "./batch.js";
 import type { EntityOf } from "./catalog.js";
 import { disposed, invalid, throwIfAborted } from "./errors.js";
 import type { Filter } from "./filter.js";
 import { Handle } from "./handle.js";
 import { loader } from "./init.js";
 import type { Checkpoint, Job, JobKind } from "./job.js";
-import { objectToJson, toJson } from "./json.js";
+import { objectToJson } from "./json.js";
 import type { EntityLine } from "./package/spec.js";
 import { countJson, type Entity, type Input, type Query, queryJson } from "./query.js";
 import type { RunOptions } from "./run.js";
@@ -87,10 +96,13 @@ export interface EntitySet<T = any> {
   /** The row with that key (all parts; `dataAreaId` may come from the client's company), or undefined. */
   get(key: Input<T>, query?: Query<T>, options?: RunOptions): Promise<Entity<T> | undefined>;
   /**
-   * Creates a row, and gives it back as stored.
-   * @throws {ClmError} VALIDATION_FAILED with the service's reason, CONFLICT
+   * Creates a row, and gives it back as stored. Properties that are undefined are not sent, null is sent as null.
+   *
+   * It is sent once. Where the answer is lost and `value` has the whole key, the row is read by that key: the same row is the
+   * result, anything else OUTCOME_UNKNOWN. `allowRepeat` sends it again instead, at the risk of a second row.
+   * @throws {ClmError} VALIDATION_FAILED with the service's reason, CONFLICT, OUTCOME_UNKNOWN
    */
-  create(value: Input<T>, options?: RunOptions): Promise<Entity<T>>;
+  create(value: Input<T>, options?: RunOptions & { allowRepeat?: boolean }): Promise<Entity<T>>;
   /**
    * Changes the named properties and no others.
    * @throws {ClmError} VALIDATION_FAILED, NOT_FOUND, PRECONDITION_FAILED where `ifMatch` is not the row's etag any more
@@ -172,6 +184,23 @@ export class ScmClient {
   entity<N extends string>(collection: N): EntitySet<EntityOf<N>> {
     if (typeof collection !== "string") throw invalid("a collection has a name");
     return new Collection<EntityOf<N>>(collection, this.#client, (signal, call) => this.#call(signal, call));
+  }
+
+  /**
+   * Carries out operations in as few requests as may be (100 to a request, see `size`), and tells of each what came of it, in their
+   * order. Each write is carried out by itself, with `atomic` all of them or none. The first failure ends the batch unless
+   * `continueOnError` is set; what was not carried out is ABORTED.
+   *
+   * @throws {ClmError} where nothing came of the whole: an operation that can't be meant (`at.line` is its 1-based number), the first
+   * request failed, or `signal` fired
+   */
+  async batch<const O extends readonly BatchOperation[]>(
+    operations: O,
+    options: RunOptions & BatchOptions = {},
+  ): Promise<BatchResults<O>> {
+    const { signal, onProgress: _, ...how } = options;
+    const text = batchJson(operations, how);
+    return batchResults(await this.#call(signal, (c, s) => c.batch(text, s))) as BatchResults<O>;
   }
 
   /**
@@ -273,15 +302,16 @@ class Collection<T> implements EntitySet<T> {
   }
 
   async get(key: Input<T>, query?: Query<T>, { signal }: RunOptions = {}): Promise<Entity<T> | undefined> {
-    const text = objectToJson(key, "the key");
-    const more = queryJson(query);
-    const found = await this.#call(signal, (c, s) => c.get(this.#name, text, more, s));
-    return found === undefined ? undefined : JSON.parse(found);
+    const text = { key: objectToJson(key, "the key"), query: queryJson(query) };
+    return (await this.#run("get", text, signal)) as Entity<T> | undefined;
   }
 
-  async create(value: Input<T>, { signal }: RunOptions = {}): Promise<Entity<T>> {
-    const text = objectToJson(value, "the row");
-    return JSON.parse(await this.#call(signal, (c, s) => c.create(this.#name, text, s)));
+  async create(
+    value: Input<T>,
+    { signal, allowRepeat }: RunOptions & { allowRepeat?: boolean } = {},
+  ): Promise<Entity<T>> {
+    const text = { value: objectToJson(value, "the row"), allowRepeat: allowRepeat ? "true" : undefined };
+    return (await this.#run("create", text, signal)) as Entity<T>;
   }
 
   async update(
@@ -289,14 +319,12 @@ class Collection<T> implements EntitySet<T> {
     patch: Input<T>,
     { signal, ifMatch }: RunOptions & { ifMatch?: string } = {},
   ): Promise<void> {
-    const text = objectToJson(key, "the key");
-    const change = objectToJson(patch, "the change");
-    await this.#call(signal, (c, s) => c.update(this.#name, text, change, ifMatch, s));
+    const text = { key: objectToJson(key, "the key"), value: objectToJson(patch, "the change") };
+    await this.#run("update", { ...text, ifMatch: etagJson(ifMatch) }, signal);
   }
 
   async delete(key: Input<T>, { signal, ifMatch }: RunOptions & { ifMatch?: string } = {}): Promise<void> {
-    const text = objectToJson(key, "the key");
-    await this.#call(signal, (c, s) => c.delete(this.#name, text, ifMatch, s));
+    await this.#run("delete", { key: objectToJson(key, "the key"), ifMatch: etagJson(ifMatch) }, signal);
   }
 
   async action<R = unknown>(
@@ -305,10 +333,22 @@ class Collection<T> implements EntitySet<T> {
     key?: Input<T>,
     { signal }: RunOptions = {},
   ): Promise<R> {
-    const text = objectToJson(parameters, "the parameters");
-    const row = key === undefined ? undefined : toJson(key, "the key");
-    const result = await this.#call(signal, (c, s) => c.action(this.#name, name, text, row, s));
-    return (result === undefined ? undefined : JSON.parse(result)) as R;
+    const text = {
+      name: JSON.stringify(String(name)),
+      parameters: objectToJson(parameters, "the parameters"),
+      key: key === undefined ? undefined : objectToJson(key, "the key"),
+    };
+    return (await this.#run("action", text, signal)) as R;
+  }
+
+  async #run(
+    op: string,
+    fields: Record<string, string | undefined>,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const operation = operationJson(op, this.#name, fields);
+    const value = await this.#call(signal, (c, s) => c.run(operation, s));
+    return value === undefined ? undefined : JSON.parse(value);
   }
 }
 

@@ -6,6 +6,7 @@
  * Uint8Array, times are ISO 8601 texts in UTC, durations are milliseconds, Int64 and Decimal are texts unless `numbers` says
  * otherwise.
  */
+export type { BatchOperation, BatchOptions, BatchPage, BatchResult, BatchResults } from "./batch.js";
 export type { Catalog, EntityOf } from "./catalog.js";
 export {
   type ClientEvent,
@@ -42,6 +43,7 @@ export type {
 } from "./package/spec.js";
 export { buildPackage, openPackage, packageStream } from "./packages.js";
 export type { Entity, Input, Query } from "./query.js";
+export { type HttpAnswer, type HttpRequest, type ReadOptions, requests, type ShapeOptions } from "./requests.js";
 export type { Progress, RunOptions } from "./run.js";
 export type { Token, TokenCredentialLike, TokenRequest } from "./token.js";
 export type {

@@ -209,24 +209,10 @@ export interface WireHost {
 export interface WireClient {
   list(collection: string, query: string): WirePager;
   count(collection: string, query: string, signal?: AbortSignal): Promise<number>;
-  get(collection: string, key: string, query: string, signal?: AbortSignal): Promise<string | undefined>;
-  create(collection: string, value: string, signal?: AbortSignal): Promise<string>;
-  update(
-    collection: string,
-    key: string,
-    patch: string,
-    ifMatch: string | undefined,
-    signal?: AbortSignal,
-  ): Promise<void>;
-  delete(collection: string, key: string, ifMatch: string | undefined, signal?: AbortSignal): Promise<void>;
-  /** JSON of the result's value, or undefined for an action without result. */
-  action(
-    collection: string,
-    name: string,
-    parameters: string,
-    key: string | undefined,
-    signal?: AbortSignal,
-  ): Promise<string | undefined>;
+  /** JSON of BatchOperation or a count; JSON of its value, or undefined where it has none. */
+  run(operation: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** `{"operations":[…],"atomic":…,"continueOnError":…,"size":…}`; JSON of WireResult[]. */
+  batch(batch: string, signal?: AbortSignal): Promise<string>;
   /** `project` as DataProject; result `{"created":false,"changed":["…"]}`. */
   ensureProject(project: string, exact: boolean, signal?: AbortSignal): Promise<string>;
   /** One job at a time: a second one while the first runs is CONFLICT. Result: ImportResult without rejected(). */
@@ -243,6 +229,10 @@ export interface WireClient {
   resumeExport(checkpoint: string, options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<WireExport>;
   free(): void;
 }
+/** What came of one operation of a batch. */
+export type WireResult =
+  | { ok: true; status: number; value?: unknown }
+  | { ok: false; error: Omit<WireError, "wire" | "cause"> };
 /** JSON `{"items":[…],"count":n}` of the next page, or undefined after the last. */
 export interface WirePager {
   next(signal?: AbortSignal): Promise<string | undefined>;
@@ -304,6 +294,13 @@ export interface Wire extends WirePackages {
     options: string,
     host: WireHost,
   ) => WireClient;
+  /** `{"baseUrl":…,"company":…,"schema":…}` with `operation`, or with what `batch` takes; JSON of HttpRequest. */
+  shapeRequest(wanted: string): string;
+  /**
+   * `{"method":…,"url":…,"sent":{…},"body":…,"status":…,"headers":{…},"schema":…,"numbers":…}`, `sent` being the headers of the
+   * request; JSON of the value, or undefined where there is none.
+   */
+  readAnswer(answer: string, body: Uint8Array): string | undefined;
 }
 
 /** The module for workbooks. */

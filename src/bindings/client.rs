@@ -14,12 +14,14 @@ use super::driver::{NoExtras, drive};
 use super::host::Host;
 use super::job::{JobHooks, JobTurn, WireExport, export_output, run_import};
 use super::parse::parse;
+use super::requests::WireBatch;
 use super::thrown::throw;
 use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import, ImportOptions, SourceMark};
 use crate::error::{Error, Result};
 use crate::fields::{Fields, FromValue};
 use crate::http::Machine;
-use crate::odata::{self, Listing, Numbers, Query, Service};
+use crate::odata::batch::results_json;
+use crate::odata::{self, Batch, Listing, Numbers, Op, Operation, OperationSpec, Query, Service};
 use crate::package::{Limits, LocalPackage};
 
 struct Options {
@@ -120,66 +122,29 @@ impl Client {
         signal: Option<AbortSignal>,
     ) -> Result<f64, JsValue> {
         let query: Query = parse(query, "query").map_err(throw)?;
-        let count = self.run(odata::count(&self.service, collection, &query), signal).await?;
+        let count = self.drive(odata::count(&self.service, collection, &query), signal).await?;
         #[allow(clippy::cast_precision_loss)]
         Ok(count as f64)
     }
 
-    /// One record as JSON, or nothing.
-    pub async fn get(
-        &self,
-        collection: &str,
-        key: &str,
-        query: &str,
-        signal: Option<AbortSignal>,
-    ) -> Result<Option<String>, JsValue> {
-        let query: Query = parse(query, "query").map_err(throw)?;
-        self.run(odata::get(&self.service, collection, key, &query), signal).await
+    /// One operation; its value as JSON, where it has one.
+    pub async fn run(&self, operation: &str, signal: Option<AbortSignal>) -> Result<Option<String>, JsValue> {
+        let spec: OperationSpec = parse(operation, "operation").map_err(throw)?;
+        if spec.op == Op::Create {
+            let create = odata::create(&self.service, &spec.entity, spec.value.as_deref().unwrap_or("null"));
+            let create = create.map(|create| create.allow_repeat(spec.allow_repeat));
+            return self.drive(create, signal).await.map(Some);
+        }
+        let operation = spec.shape(&self.service).map(|shaped| Operation::of(&self.service, shaped));
+        let answer = self.drive(operation, signal).await?;
+        answer.into_json(&self.service).map_err(throw)
     }
 
-    /// The record as the service stored it, as JSON.
-    pub async fn create(
-        &self,
-        collection: &str,
-        value: &str,
-        signal: Option<AbortSignal>,
-    ) -> Result<String, JsValue> {
-        self.run(odata::create(&self.service, collection, value), signal).await
-    }
-
-    /// Changes a record.
-    pub async fn update(
-        &self,
-        collection: &str,
-        key: &str,
-        patch: &str,
-        if_match: Option<String>,
-        signal: Option<AbortSignal>,
-    ) -> Result<(), JsValue> {
-        self.run(odata::update(&self.service, collection, key, patch, if_match.as_deref()), signal).await
-    }
-
-    /// Deletes a record.
-    pub async fn delete(
-        &self,
-        collection: &str,
-        key: &str,
-        if_match: Option<String>,
-        signal: Option<AbortSignal>,
-    ) -> Result<(), JsValue> {
-        self.run(odata::delete(&self.service, collection, key, if_match.as_deref()), signal).await
-    }
-
-    /// The value of an action as JSON.
-    pub async fn action(
-        &self,
-        collection: &str,
-        name: &str,
-        parameters: &str,
-        key: Option<String>,
-        signal: Option<AbortSignal>,
-    ) -> Result<Option<String>, JsValue> {
-        self.run(odata::action(&self.service, collection, name, parameters, key.as_deref()), signal).await
+    /// Operations in as few requests as may be; a JSON list of their results.
+    pub async fn batch(&self, batch: &str, signal: Option<AbortSignal>) -> Result<String, JsValue> {
+        let WireBatch { operations, options } = parse(batch, "batch").map_err(throw)?;
+        let results = self.drive(Batch::new(&self.service, &operations, options), signal).await?;
+        Ok(results_json(&self.service, results))
     }
 
     /// Creates or corrects a data project.
@@ -191,7 +156,7 @@ impl Client {
         signal: Option<AbortSignal>,
     ) -> Result<String, JsValue> {
         let project: DataProject = parse(project, "data project").map_err(throw)?;
-        let done = self.run(Ensure::new(&self.service, project, exact), signal).await?;
+        let done = self.drive(Ensure::new(&self.service, project, exact), signal).await?;
         Ok(serde_json::to_string(&done).unwrap_or_default())
     }
 
@@ -264,7 +229,7 @@ impl Client {
 }
 
 impl Client {
-    async fn run<M: Machine>(
+    async fn drive<M: Machine>(
         &self,
         machine: Result<M>,
         signal: Option<AbortSignal>,

@@ -8,7 +8,7 @@
 //! | any | `memory`, `panic`, `parse`, `thrown` |
 //! | `package` | `package`, `doctor` |
 //! | `excel` | `workbook` |
-//! | `full` | `client` with `driver`, `send`, `host`, `cancel`, `job`, `words` |
+//! | `full` | `client` with `driver`, `send`, `host`, `cancel`, `job`, `words`; `requests` |
 
 #[cfg(feature = "full")]
 mod cancel;
@@ -28,6 +28,8 @@ mod package;
 mod panic;
 #[cfg(feature = "package")]
 mod parse;
+#[cfg(feature = "full")]
+mod requests;
 #[cfg(feature = "full")]
 mod send;
 #[cfg(any(feature = "package", feature = "excel"))]
@@ -54,6 +56,8 @@ pub use package::{
 pub use panic::on_panic;
 #[cfg(feature = "panic-probe")]
 pub use panic::panic_probe;
+#[cfg(feature = "full")]
+pub use requests::{read, shape_request};
 #[cfg(feature = "excel")]
 pub use workbook::{WorkbookReader, WorkbookWriter};
 

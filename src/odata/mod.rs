@@ -3,13 +3,15 @@
 //! What belongs here: everything that is true of `/data` for any entity, known or unknown to the catalogue. What does not:
 //! data projects, imports and exports, which are conversations made of these requests (`dmf`), and repetition (`http`).
 //!
-//! Not here yet, each with a clear error: `$batch`, metadata of the tenant.
+//! Not here yet, with a clear error: metadata of the tenant.
 
 pub mod filter;
 
+pub mod batch;
 mod body;
 mod call;
 mod company;
+mod create;
 mod fault;
 mod key;
 mod listing;
@@ -19,18 +21,22 @@ mod operation;
 mod page;
 mod query;
 mod service;
+mod shape;
 mod uri;
 
+pub use batch::{Batch, BatchAnswer, BatchOptions, BatchResult, batch_request};
 pub use call::Call;
+pub use create::{Create, create};
 pub use fault::{failure_of, words_of};
 pub use filter::{Compare, Filter};
 pub use listing::{Listing, MAX_PARTS};
 pub use literal::Scalar;
 pub(crate) use operation::list_request;
-pub use operation::{Operation, action, count, create, delete, get, update};
+pub use operation::{Operation, action, count, delete, get, update};
 pub use page::{Page, Pager};
 pub use query::{FilterInput, Query, URL_LIMIT};
 pub use service::{Numbers, Service};
+pub use shape::{Answer, Op, OperationSpec, Shaped, read_answer, request_json};
 
 pub(crate) use body::inner_text;
 pub(crate) use page::items_of;

@@ -31,7 +31,7 @@ pub struct Page {
     pub rows: u64,
     /// Number of all matching records, where it was asked for.
     pub count: Option<u64>,
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 /// The pages of a list, each an [`Operation`] of its own.
@@ -161,7 +161,7 @@ struct Answer<'a> {
     count: Option<u64>,
 }
 
-fn read_page(
+pub(super) fn read_page(
     response: &Response,
     entity: Option<&Entity>,
     numbers: Numbers,
