@@ -152,8 +152,8 @@ impl Catalog {
     /// # Errors
     /// `INVALID_ARGUMENT` where the text is neither.
     pub fn from_json(text: &str) -> Result<Self> {
-        let value =
-            serde_json::from_str(text).map_err(|error| schema::unusable(&format!("it is no JSON: {error}")))?;
+        let value = serde_json::from_str(text)
+            .map_err(|error| schema::unusable(&format!("it is no JSON: {error}")))?;
         Self::from_value(value)
     }
 

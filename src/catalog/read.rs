@@ -2,12 +2,15 @@
 //!
 //! By hand over the tree of its JSON: what serde derives for these types is a tenth of the module for packages.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::schema::index;
-use super::{Action, Binding, Catalog, Direction, EdmType, Entity, Navigation, Parameter, Property, Schema};
+use super::{
+    Action, Binding, Catalog, Direction, EdmType, Entity, Navigation, Parameter, Property, Schema, builtin,
+};
 
 type Object = Map<String, Value>;
 
@@ -51,12 +54,30 @@ pub(super) fn schema(value: Value) -> Result<Schema, String> {
         let place = format!("entities[{at}] \"{}\"", name.chars().take(80).collect::<String>());
         entities.push(object(value).and_then(tenant_entity).ok_or(place)?);
     }
+    let enums = enums(file.remove("enums").ok_or("enums is missing")?)?;
+    without_other_types(&mut entities, &enums);
     Ok(Schema {
         entities,
-        enums: enums(file.remove("enums").ok_or("enums is missing")?)?,
+        enums,
         collections: optional(&mut file, "collections", |value| list(value, string)).ok_or("collections")?,
         formats: optional_list(&mut file, "formats", string).ok_or("formats")?,
     })
+}
+
+/// The namespace has complex types besides enums.
+fn without_other_types(entities: &mut [Entity], enums: &[(String, Vec<String>)]) {
+    let names: HashSet<&str> = enums.iter().map(|(name, _)| name.as_str()).collect();
+    for entity in entities {
+        let parameters = entity.actions.iter_mut().flat_map(|it| &mut it.parameters).map(|it| &mut it.edm);
+        for edm in entity.properties.iter_mut().map(|it| &mut it.edm).chain(parameters) {
+            if let EdmType::Enum(name) = &*edm
+                && !names.contains(name.as_str())
+                && builtin().enum_members(name).is_none()
+            {
+                *edm = EdmType::Other(edm.name().into_owned());
+            }
+        }
+    }
 }
 
 fn enums(value: Value) -> Result<Vec<(String, Vec<String>)>, String> {

@@ -27,7 +27,8 @@ impl Schema {
     /// # Errors
     /// `INVALID_ARGUMENT` with the entity that can't be read.
     pub fn from_json(text: &str) -> Result<Self> {
-        let value = serde_json::from_str(text).map_err(|error| unusable(&format!("it is no JSON: {error}")))?;
+        let value =
+            serde_json::from_str(text).map_err(|error| unusable(&format!("it is no JSON: {error}")))?;
         Self::from_value(value)
     }
 

@@ -4,7 +4,7 @@
 //! data projects, imports and exports, which are conversations made of these requests (`dmf`), and repetition (`http`).
 //!
 //! Not here yet, each with a clear error: `$batch`, `$expand`, filters checked when given as text, the splitting of long
-//! filters, metadata of the tenant.
+//! filters.
 
 mod body;
 mod call;
@@ -15,6 +15,7 @@ mod literal;
 mod operation;
 mod page;
 mod query;
+mod schema;
 mod service;
 mod uri;
 
@@ -26,6 +27,9 @@ pub(crate) use operation::list_request;
 pub use operation::{Operation, action, count, create, delete, get, update};
 pub use page::{Page, Pager};
 pub use query::{FilterInput, Query};
+pub use schema::{
+    Change, Drift, Metadata, MetadataOptions, MetadataReader, ReadMetadata, drift, schema_json, typescript,
+};
 pub use service::{Numbers, Service};
 
 pub(crate) use body::inner_text;
