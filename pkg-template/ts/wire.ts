@@ -208,6 +208,8 @@ export interface WireClient {
     key: string | undefined,
     signal?: AbortSignal,
   ): Promise<string | undefined>;
+  /** `options`: `{"collections":[…],"labels":"en-us"}`, both may be absent; result: JSON of SchemaData. */
+  metadata(options: string, signal?: AbortSignal): Promise<string>;
   /** `project` as DataProject; result `{"created":false,"changed":["…"]}`. */
   ensureProject(project: string, exact: boolean, signal?: AbortSignal): Promise<string>;
   /** One job at a time: a second one while the first runs is CONFLICT. Result: ImportResult without rejected(). */
@@ -222,6 +224,13 @@ export interface WireClient {
     signal?: AbortSignal,
   ): Promise<string>;
   resumeExport(checkpoint: string, options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<WireExport>;
+  free(): void;
+}
+/** Reads `$metadata` in pieces. */
+export interface WireMetadataReader {
+  push(bytes: Uint8Array): void;
+  /** JSON of SchemaData. */
+  finish(): string;
   free(): void;
 }
 /** JSON `{"items":[…],"count":n}` of the next page, or undefined after the last. */
@@ -285,6 +294,10 @@ export interface Wire extends WirePackages {
     options: string,
     host: WireHost,
   ) => WireClient;
+  MetadataReader: new (collections?: string[] | null) => WireMetadataReader;
+  /** JSON of Drift[]; `schema`: JSON of SchemaData. */
+  schemaDrift(schema: string): string;
+  schemaTypes(schema: string, collections?: string[] | null): string;
 }
 
 /** The module for workbooks. */

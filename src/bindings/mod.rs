@@ -27,6 +27,8 @@ mod panic;
 #[cfg(feature = "package")]
 mod parse;
 #[cfg(feature = "full")]
+mod schema;
+#[cfg(feature = "full")]
 mod send;
 #[cfg(any(feature = "package", feature = "excel"))]
 mod thrown;
@@ -50,6 +52,8 @@ pub use package::{
 pub use panic::on_panic;
 #[cfg(feature = "panic-probe")]
 pub use panic::panic_probe;
+#[cfg(feature = "full")]
+pub use schema::{MetadataReader, schema_drift, schema_types};
 #[cfg(feature = "excel")]
 pub use workbook::{WorkbookReader, WorkbookWriter};
 
