@@ -178,3 +178,65 @@ fn memory_is_a_part_of_the_document() {
     }
     assert!(reader.held() * 3 < document.len(), "{} of {}", reader.held(), document.len());
 }
+
+/// A property as it was decided: name, type, nullable, longest text.
+type Decided = (String, usize, bool, Option<u32>);
+
+const KINDS: [(&str, EdmType); 4] = [
+    ("Edm.String", EdmType::String),
+    ("Edm.Decimal", EdmType::Decimal),
+    ("Edm.DateTimeOffset", EdmType::DateTimeOffset),
+    ("Edm.Date", EdmType::Other(String::new())),
+];
+
+fn escaped(name: &str) -> String {
+    name.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;").replace('\t', "&#9;")
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn whatever_is_written_is_read(
+        entities in proptest::collection::vec(
+            proptest::collection::vec(("[a-zA-Z&<\"\t'>é😀._]{1,12}", 0..4_usize, proptest::bool::ANY, proptest::option::of(0..9999_u32)), 1..6),
+            0..5,
+        ),
+        piece in 1..40_usize,
+    ) {
+        let entities: Vec<Vec<Decided>> = entities;
+        let mut document = String::from("<Edmx><DataServices><Schema>");
+        for (at, properties) in entities.iter().enumerate() {
+            document.push_str(&format!("<EntityType Name='T{at}'><Key><PropertyRef Name=\"{}\"/></Key>", escaped(&properties[0].0)));
+            for (name, kind, nullable, length) in properties {
+                let length = length.map(|length| format!(" MaxLength=\"{length}\"")).unwrap_or_default();
+                document.push_str(&format!(
+                    "\n<Property Nullable=\"{nullable}\" Type=\"{}\"{length} Name=\"{}\"></Property>", KINDS[*kind].0, escaped(name)
+                ));
+            }
+            document.push_str("</EntityType>");
+        }
+        document.push_str("<EntityContainer>");
+        for at in 0..entities.len() {
+            document.push_str(&format!("<EntitySet Name='S{at}' EntityType='a.b.T{at}'/>"));
+        }
+        document.push_str("</EntityContainer></Schema></DataServices></Edmx>");
+        let schema = read(document.as_bytes(), piece, None).unwrap().into_schema();
+        assert_eq!(schema.entities.len(), entities.len());
+        for (at, (properties, found)) in entities.iter().zip(&schema.entities).enumerate() {
+            assert_eq!(found.collection.as_deref(), Some(format!("S{at}").as_str()));
+            assert_eq!(found.keys, [properties[0].0.clone()]);
+            assert_eq!(found.properties.len(), properties.len());
+            for ((name, kind, nullable, length), it) in properties.iter().zip(&found.properties) {
+                let is_key = *name == properties[0].0;
+                assert_eq!((&it.name, it.nullable, it.max_length), (name, Some(*nullable && !is_key), *length));
+                match &KINDS[*kind].1 {
+                    EdmType::Other(_) => assert_eq!(it.edm, EdmType::Other(KINDS[*kind].0.into())),
+                    edm => assert_eq!(it.edm, *edm),
+                }
+            }
+        }
+        let json = schema_json(&schema);
+        assert_eq!(schema_json(&Schema::from_json(&json).unwrap()), json);
+    }
+}
