@@ -2,14 +2,13 @@
 //!
 //! By hand over the tree of its JSON: what serde derives for these types is a tenth of the module for packages.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::schema::index;
 use super::{
-    Action, Binding, Catalog, Direction, EdmType, Entity, Navigation, Parameter, Property, Schema, builtin,
+    Action, Binding, Catalog, Direction, EdmType, Entity, NAMESPACE, Navigation, Parameter, Property, Schema,
 };
 
 type Object = Map<String, Value>;
@@ -54,30 +53,12 @@ pub(super) fn schema(value: Value) -> Result<Schema, String> {
         let place = format!("entities[{at}] \"{}\"", name.chars().take(80).collect::<String>());
         entities.push(object(value).and_then(tenant_entity).ok_or(place)?);
     }
-    let enums = enums(file.remove("enums").ok_or("enums is missing")?)?;
-    without_other_types(&mut entities, &enums);
     Ok(Schema {
         entities,
-        enums,
+        enums: enums(file.remove("enums").ok_or("enums is missing")?)?,
         collections: optional(&mut file, "collections", |value| list(value, string)).ok_or("collections")?,
         formats: optional_list(&mut file, "formats", string).ok_or("formats")?,
     })
-}
-
-/// The namespace has complex types besides enums.
-fn without_other_types(entities: &mut [Entity], enums: &[(String, Vec<String>)]) {
-    let names: HashSet<&str> = enums.iter().map(|(name, _)| name.as_str()).collect();
-    for entity in entities {
-        let parameters = entity.actions.iter_mut().flat_map(|it| &mut it.parameters).map(|it| &mut it.edm);
-        for edm in entity.properties.iter_mut().map(|it| &mut it.edm).chain(parameters) {
-            if let EdmType::Enum(name) = &*edm
-                && !names.contains(name.as_str())
-                && builtin().enum_members(name).is_none()
-            {
-                *edm = EdmType::Other(edm.name().into_owned());
-            }
-        }
-    }
 }
 
 fn enums(value: Value) -> Result<Vec<(String, Vec<String>)>, String> {
@@ -102,7 +83,7 @@ fn entity(mut of: Object) -> Option<Entity> {
         aot: string(of.remove("aot")?)?,
         label: string(of.remove("label")?)?,
         direction,
-        ..described(of)?
+        ..described(of, |value| property(object(value)?))?
     })
 }
 
@@ -112,13 +93,13 @@ fn tenant_entity(mut of: Object) -> Option<Entity> {
         aot: name(&mut of, "aot")?,
         label: name(&mut of, "label")?,
         of_tenant: true,
-        ..described(of)?
+        ..described(of, |value| tenant_property(object(value)?))?
     };
     entity.collection.is_some().then_some(entity)
 }
 
 /// What both forms have.
-fn described(mut of: Object) -> Option<Entity> {
+fn described(mut of: Object, property: fn(Value) -> Option<Property>) -> Option<Entity> {
     Some(Entity {
         collection: optional(&mut of, "collection", string)?,
         type_name: optional(&mut of, "type", string)?,
@@ -127,7 +108,7 @@ fn described(mut of: Object) -> Option<Entity> {
         company: optional(&mut of, "company", |value| value.as_bool())?,
         direction: Direction::Unknown,
         keys: list(of.remove("keys")?, string)?,
-        properties: list(of.remove("properties")?, |value| property(object(value)?))?,
+        properties: list(of.remove("properties")?, property)?,
         navigation: optional_list(&mut of, "navigation", |value| navigation(object(value)?))?,
         actions: optional_list(&mut of, "actions", |value| action(object(value)?))?,
         of_tenant: false,
@@ -146,6 +127,18 @@ fn property(mut of: Object) -> Option<Property> {
         members: optional_list(&mut of, "members", string)?,
         max_length: optional(&mut of, "maxLength", |value| u32::try_from(value.as_u64()?).ok())?,
     })
+}
+
+/// Here an enum is always named as such: the namespace has complex types besides.
+fn tenant_property(of: Object) -> Option<Property> {
+    let kind = of.get("type").and_then(Value::as_str).unwrap_or_default();
+    let other = kind.starts_with(NAMESPACE) && !of.contains_key("enum");
+    let other = other.then(|| EdmType::Other(kind.to_owned()));
+    let mut property = property(of)?;
+    if let Some(other) = other {
+        property.edm = other;
+    }
+    Some(property)
 }
 
 fn navigation(mut of: Object) -> Option<Navigation> {

@@ -1,7 +1,7 @@
 /** `d365-clm types`: declarations of an environment's own entities. */
 import { execFile } from "node:child_process";
 import { openAsBlob } from "node:fs";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { readMetadata, type Schema, ScmClient, type Token } from "../entry/node.js";
 import { EXIT, type Output, UsageError } from "./terms.js";
@@ -50,6 +50,8 @@ function argumentsOf(args: string[]): Arguments {
 }
 
 async function read(path: string, collections: string[] | undefined): Promise<Schema> {
+  // Its error names the file, that of openAsBlob does not.
+  await stat(path);
   const document = await openAsBlob(path);
   return readMetadata(document, collections === undefined ? {} : { collections });
 }

@@ -190,6 +190,11 @@ fn may_be_cut(error: &XmlError, rest: &str) -> bool {
     }
 }
 
+/// As much of a name as is shown.
+fn cut(name: &str) -> String {
+    name.chars().take(40).collect()
+}
+
 fn broken(why: &str) -> Error {
     Error::new(ErrorCode::ServiceError, format!("$metadata can't be read: {why}"))
         .hint("Something on the way may have cut or replaced the answer: ask again, or save the document and look at the line.")
@@ -253,8 +258,7 @@ impl Body {
                 Kind::Edmx
             }
             (None, _) => {
-                let shown: String = name.chars().take(40).collect();
-                return Err(broken(&format!("<{shown}> stands where one <Edmx> is expected")));
+                return Err(broken(&format!("<{}> stands where one <Edmx> is expected", cut(name))));
             }
             (Some(Kind::Edmx), "DataServices") => Kind::Services,
             (Some(Kind::Services), "Schema") => Kind::Schema,
@@ -326,8 +330,7 @@ impl Body {
     fn end(&mut self, name: &str) -> Result<()> {
         let start = self.open.last().map_or(0, |(_, start)| *start);
         if self.open.is_empty() || self.tags.get(start..) != Some(name) {
-            let shown: String = name.chars().take(40).collect();
-            return Err(broken(&format!("</{shown}> ends what it did not begin")));
+            return Err(broken(&format!("</{}> ends what it did not begin", cut(name))));
         }
         self.close();
         Ok(())
@@ -380,7 +383,7 @@ impl Body {
 
     fn property(&mut self, tag: &BytesStart<'_>) -> Result<()> {
         let (mut nullable, mut max_length) = (true, u32::MAX);
-        let [name, kind] = self.some(tag, ["Name", "Type"], |name, value| match name {
+        let [name, kind] = self.some(tag, ["Name", "Type"], &mut |name, value| match name {
             "Nullable" => nullable = value != "false",
             // "max" is as good as none.
             "MaxLength" => max_length = value.parse().unwrap_or(u32::MAX),
@@ -399,7 +402,7 @@ impl Body {
 
     fn action(&mut self, tag: &BytesStart<'_>) -> Result<Kind> {
         let mut bound = false;
-        let [name] = self.some(tag, ["Name"], |name, value| {
+        let [name] = self.some(tag, ["Name"], &mut |name, value| {
             bound |= name == "IsBound" && value == "true";
         })?;
         if !bound {
@@ -426,7 +429,7 @@ impl Body {
 
     /// Numbers of the values of these attributes; 0 for one that is missing.
     fn attributes<const N: usize>(&mut self, tag: &BytesStart<'_>, wanted: [&str; N]) -> Result<[u32; N]> {
-        self.some(tag, wanted, |_, _| {})
+        self.some(tag, wanted, &mut |_, _| {})
     }
 
     /// The same, and `other` gets the rest.
@@ -434,9 +437,20 @@ impl Body {
         &mut self,
         tag: &BytesStart<'_>,
         wanted: [&str; N],
-        mut other: impl FnMut(&str, &str),
+        other: &mut dyn FnMut(&str, &str),
     ) -> Result<[u32; N]> {
         let mut found = [0; N];
+        self.each(tag, &wanted, &mut found, other)?;
+        Ok(found)
+    }
+
+    fn each(
+        &mut self,
+        tag: &BytesStart<'_>,
+        wanted: &[&str],
+        found: &mut [u32],
+        other: &mut dyn FnMut(&str, &str),
+    ) -> Result<()> {
         for attribute in tag.attributes().with_checks(false) {
             let attribute = attribute.map_err(|error| broken(&error.to_string()))?;
             let key: &str = attribute.key.as_ref();
@@ -446,7 +460,7 @@ impl Body {
             } else {
                 raw.into()
             };
-            match wanted.iter().zip(&mut found).find(|(name, _)| **name == key) {
+            match wanted.iter().zip(found.iter_mut()).find(|(name, _)| **name == key) {
                 Some((_, number)) => *number = self.number(&text)?,
                 None => other(key, &text),
             }
@@ -455,10 +469,9 @@ impl Body {
             let first = wanted.first().copied().unwrap_or_default();
             let tag = tag.name();
             let tag: &str = tag.as_ref();
-            let shown: String = tag.chars().take(40).collect();
-            return Err(broken(&format!("<{shown}> has no {first}")));
+            return Err(broken(&format!("<{}> has no {first}", cut(tag))));
         }
-        Ok(found)
+        Ok(())
     }
 
     fn number(&mut self, name: &str) -> Result<u32> {

@@ -1,7 +1,5 @@
 //! A document that was read: tables of numbers, and the entities unfolded from them.
 
-use std::collections::HashSet;
-
 use super::names::Names;
 use crate::catalog::{
     Action, Binding, Direction, EdmType, Entity, Navigation, Parameter, Property, Schema, builtin, nearest,
@@ -139,9 +137,11 @@ struct Unfolder {
     types: Vec<u32>,
     /// The first set of a type by the number of the type's name.
     sets: Vec<u32>,
-    enums: HashSet<u32>,
-    /// Actions by the type they are bound to.
+    /// Whether a name is that of an enum.
+    enums: Vec<bool>,
+    /// The last action of a type by the number of the type's name, and of each action the one before of the same type.
     actions: Vec<u32>,
+    earlier: Vec<u32>,
 }
 
 const NONE: u32 = u32::MAX;
@@ -167,15 +167,23 @@ impl Metadata {
                 *free = place(at);
             }
         }
-        let mut actions: Vec<u32> = (0..tables.actions.len()).map(place).collect();
-        let on = |at: &u32| tables.actions.get(*at as usize).map_or(0, |action| action.on);
-        actions.sort_by_key(on);
-        let enums = tables.enums.iter().map(|it| it.name).collect();
+        let mut actions = vec![NONE; size];
+        let mut earlier = Vec::with_capacity(tables.actions.len());
+        for (at, it) in tables.actions.iter().enumerate() {
+            let last = actions.get_mut(it.on as usize);
+            earlier.push(last.map_or(NONE, |last| std::mem::replace(last, place(at))));
+        }
+        let mut enums = vec![false; size];
+        for it in &tables.enums {
+            if let Some(is) = enums.get_mut(it.name as usize) {
+                *is = true;
+            }
+        }
         let chosen = match &collections {
             None => (0..tables.sets.len()).collect(),
             Some(wanted) => chosen(&tables, wanted)?,
         };
-        let unfolder = Unfolder { tables, chosen, collections, types, sets, enums, actions };
+        let unfolder = Unfolder { tables, chosen, collections, types, sets, enums, actions, earlier };
         unfolder.check()?;
         Ok(Self(Held::Tables(Box::new(unfolder))))
     }
@@ -349,29 +357,37 @@ impl Unfolder {
             return EdmType::parse(full);
         }
         let short = short(full);
-        let is_enum = !full.ends_with(')')
-            && self.tables.names.find(short).is_some_and(|number| self.enums.contains(&number));
+        let is_enum = !full.ends_with(')') && self.enum_of(short).is_some();
         if is_enum { EdmType::Enum(short.to_owned()) } else { EdmType::Other(full.to_owned()) }
     }
 
-    fn actions_of(&self, on: u32) -> impl Iterator<Item = Action> {
-        let action = |at: &u32| self.tables.actions.get(*at as usize);
-        let first = self.actions.partition_point(|at| action(at).is_some_and(|it| it.on < on));
-        let from = self.actions.get(first..).unwrap_or_default().iter();
-        from.take_while(move |at| action(at).is_some_and(|it| it.on == on)).filter_map(move |at| {
-            let it = action(at)?;
-            let all = &self.tables.actions;
-            let parameters = slice(&self.tables.parameters, all, *at as usize, |it| it.parameters_end);
-            Some(Action {
-                name: self.name(it.name).to_owned(),
-                binding: if it.many { Binding::Collection } else { Binding::Entity },
-                parameters: parameters
-                    .iter()
-                    .map(|(name, kind)| Parameter { name: self.name(*name).to_owned(), edm: self.edm(*kind) })
-                    .collect(),
-                returns: (it.returns != 0).then(|| self.name(it.returns).to_owned()),
-            })
-        })
+    /// The number of an enum's short name.
+    fn enum_of(&self, short: &str) -> Option<u32> {
+        self.tables.names.find(short).filter(|number| self.enums.get(*number as usize) == Some(&true))
+    }
+
+    fn actions_of(&self, on: u32) -> Vec<Action> {
+        let mut found = Vec::new();
+        let mut at = self.actions.get(on as usize).copied().unwrap_or(NONE);
+        while let Some(it) = self.tables.actions.get(at as usize) {
+            found.push(self.action(at as usize, it));
+            at = self.earlier.get(at as usize).copied().unwrap_or(NONE);
+        }
+        found.reverse();
+        found
+    }
+
+    fn action(&self, at: usize, it: &Operation) -> Action {
+        let parameters = slice(&self.tables.parameters, &self.tables.actions, at, |it| it.parameters_end);
+        Action {
+            name: self.name(it.name).to_owned(),
+            binding: if it.many { Binding::Collection } else { Binding::Entity },
+            parameters: parameters
+                .iter()
+                .map(|(name, kind)| Parameter { name: self.name(*name).to_owned(), edm: self.edm(*kind) })
+                .collect(),
+            returns: (it.returns != 0).then(|| self.name(it.returns).to_owned()),
+        }
     }
 
     /// All of them, or those that the chosen entities use.
@@ -379,24 +395,25 @@ impl Unfolder {
         let used = self.collections.as_ref().map(|_| self.used());
         let mut enums = Vec::new();
         for (at, it) in self.tables.enums.iter().enumerate() {
-            let name = self.name(it.name);
-            if used.as_ref().is_none_or(|used| used.contains(name)) {
+            if used.as_ref().is_none_or(|used| used.get(it.name as usize) == Some(&true)) {
                 let members = slice(&self.tables.members, &self.tables.enums, at, |it| it.members_end);
                 let members = members.iter().map(|member| self.name(*member).to_owned()).collect();
-                enums.push((name.to_owned(), members));
+                enums.push((self.name(it.name).to_owned(), members));
             }
         }
         enums
     }
 
-    fn used(&self) -> HashSet<String> {
-        let mut used = HashSet::new();
+    fn used(&self) -> Vec<bool> {
+        let mut used = vec![false; self.enums.len()];
         for entity in self.entities() {
-            let parameters = entity.actions.into_iter().flat_map(|action| action.parameters);
-            let types = entity.properties.into_iter().map(|it| it.edm).chain(parameters.map(|it| it.edm));
+            let parameters = entity.actions.iter().flat_map(|action| &action.parameters);
+            let types = entity.properties.iter().map(|it| &it.edm).chain(parameters.map(|it| &it.edm));
             for edm in types {
-                if let EdmType::Enum(name) = edm {
-                    used.insert(name);
+                if let EdmType::Enum(name) = edm
+                    && let Some(is) = self.enum_of(name).and_then(|number| used.get_mut(number as usize))
+                {
+                    *is = true;
                 }
             }
         }

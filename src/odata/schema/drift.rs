@@ -1,7 +1,5 @@
 //! What an environment lacks or adds, compared with the catalogue.
 
-use std::collections::HashSet;
-
 use serde::Serialize;
 
 use crate::catalog::{EdmType, Entity, Schema, builtin};
@@ -63,8 +61,7 @@ fn compare(collection: &str, known: &Entity, own: &Entity, found: &mut Vec<Drift
         };
         found.push(Drift::of(collection, Some(&property.name), change));
     }
-    let names: HashSet<&str> = known.properties.iter().map(|it| it.name.as_str()).collect();
-    for property in own.properties.iter().filter(|it| !names.contains(it.name.as_str())) {
+    for property in own.properties.iter().filter(|it| known.property(&it.name).is_none()) {
         found.push(Drift::of(collection, Some(&property.name), Change::Added));
     }
 }

@@ -3,7 +3,7 @@
 //! Few collections are asked of the metadata service, a small request for each entity and enum. Many, or all, are read from
 //! `$metadata`, one answer of tens of megabytes. Where one way is closed, the other is taken.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use serde_json::Value;
 
@@ -54,14 +54,14 @@ pub struct ReadMetadata {
     parsing: Option<Parsing>,
     found: Schema,
     /// What was asked for already, so that nothing is asked twice.
-    asked: HashSet<Job>,
+    asked: Vec<Job>,
     /// Both ways were tried, or there is only one.
     last_way: bool,
     cancelled: bool,
 }
 
 /// One request.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Job {
     /// `$metadata`.
     Document,
@@ -110,7 +110,7 @@ impl ReadMetadata {
             jobs: VecDeque::new(),
             call: None,
             parsing: None,
-            asked: HashSet::new(),
+            asked: Vec::new(),
             last_way: false,
             cancelled: false,
         };
@@ -134,7 +134,8 @@ impl ReadMetadata {
     }
 
     fn ask(&mut self, job: Job) {
-        if self.asked.insert(job.clone()) {
+        if !self.asked.contains(&job) {
+            self.asked.push(job.clone());
             self.jobs.push_back(job);
         }
     }
@@ -311,10 +312,10 @@ impl ReadMetadata {
             }
         }
         // A type that turned out to be no public enum keeps its full name.
-        let names: HashSet<&str> = self.found.enums.iter().map(|(name, _)| name.as_str()).collect();
-        for property in self.found.entities.iter_mut().flat_map(|it| &mut it.properties) {
+        let Schema { entities, enums, .. } = &mut self.found;
+        for property in entities.iter_mut().flat_map(|it| &mut it.properties) {
             if let EdmType::Enum(name) = &property.edm
-                && !names.contains(name.as_str())
+                && enums.iter().all(|(known, _)| known != name)
             {
                 property.edm = EdmType::Other(property.edm.name().into_owned());
             }

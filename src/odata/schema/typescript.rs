@@ -1,8 +1,5 @@
 //! A schema as TypeScript, in the style of the package's own catalogue.
 
-use std::collections::BTreeSet;
-use std::fmt::Write;
-
 use serde_json::Value;
 
 use super::document::unknown;
@@ -10,7 +7,6 @@ use crate::catalog::{EdmType, Entity, Property, Schema};
 use crate::error::Result;
 
 const HEAD: &str = "// Made by d365-clm from the metadata of an environment: make it anew rather than change it.
-import \"d365-clm\";
 
 /**
  * The environment's entities by OData collection. Int64 and Decimal are texts (see `numbers` of the client), times ISO 8601 texts;
@@ -25,8 +21,8 @@ declare module \"d365-clm\" {
 }
 ";
 
-/// Declarations of the entities of these collections, or of all: a module that a host puts beside its own ones. Whoever imports it
-/// has `client.entity(\"…\")` typed by it.
+/// Declarations of the entities of these collections, or of all: a module that a host puts beside its own ones. Where it is
+/// compiled along, it types `client.entity(\"…\")`.
 ///
 /// # Errors
 /// `UNKNOWN_ENTITY` for a collection that the schema lacks.
@@ -39,14 +35,14 @@ pub fn typescript(schema: &Schema, collections: Option<&[String]>) -> Result<Str
             .map(|name| schema.entity(name).ok_or_else(|| unknown(name, known())))
             .collect::<Result<_>>()?,
     };
-    let mut types = Types { schema, used: BTreeSet::new() };
+    let mut types = Types { schema, used: Vec::new() };
     let mut out = String::from(HEAD);
     for entity in chosen {
         comment(&mut out, entity);
-        let _ = writeln!(out, "  {}: {{", key(entity.collection.as_deref().unwrap_or_default()));
+        push(&mut out, &["  ", &key(entity.collection.as_deref().unwrap_or_default()), ": {\n"]);
         for property in &entity.properties {
             let null = if property.nullable == Some(true) { " | null" } else { "" };
-            let _ = writeln!(out, "    {}: {}{null};", key(&property.name), types.of(property));
+            push(&mut out, &["    ", &key(&property.name), ": ", &types.of(property), null, ";\n"]);
         }
         out.push_str("  };\n");
     }
@@ -65,14 +61,15 @@ fn comment(out: &mut String, entity: &Entity) {
         None => "",
     };
     let name = if entity.label.is_empty() { entity.type_name.as_deref() } else { Some(&*entity.label) };
-    let text = format!("{}. Key: {}{whose}.", name.unwrap_or_default(), entity.keys.join(", "));
+    let text = [name.unwrap_or_default(), ". Key: ", &entity.keys.join(", "), whose, "."].concat();
     let text = text.replace("*/", "* /").replace(|c: char| c.is_control() || is_line_end(c), " ");
-    let _ = writeln!(out, "  /** {text} */");
+    push(out, &["  /** ", &text, " */\n"]);
 }
 
 struct Types<'a> {
     schema: &'a Schema,
-    used: BTreeSet<&'a str>,
+    /// In alphabetical order.
+    used: Vec<&'a str>,
 }
 
 impl<'a> Types<'a> {
@@ -103,9 +100,11 @@ impl<'a> Types<'a> {
             return "string".to_owned();
         }
         if !is_identifier(name) || RESERVED.contains(&name.as_str()) {
-            return format!("({})", union(members, " | "));
+            return ["(", &union(members, " | "), ")"].concat();
         }
-        self.used.insert(name);
+        if let Err(place) = self.used.binary_search(&name.as_str()) {
+            self.used.insert(place, name);
+        }
         name.clone()
     }
 }
@@ -128,13 +127,17 @@ fn other(name: &str) -> String {
     .to_owned()
 }
 
+fn push(out: &mut String, parts: &[&str]) {
+    out.extend(parts.iter().copied());
+}
+
 /// On one line where it fits, as the formatter wants it.
 fn declaration(out: &mut String, name: &str, members: &[String]) {
-    let line = format!("export type {name} = {};", union(members, " | "));
-    if line.chars().count() <= 120 {
-        let _ = writeln!(out, "\n{line}");
+    let line = union(members, " | ");
+    if "export type  = ;".len() + name.len() + line.chars().count() <= 120 {
+        push(out, &["\nexport type ", name, " = ", &line, ";\n"]);
     } else {
-        let _ = writeln!(out, "\nexport type {name} =\n  | {};", union(members, "\n  | "));
+        push(out, &["\nexport type ", name, " =\n  | ", &union(members, "\n  | "), ";\n"]);
     }
 }
 
@@ -261,7 +264,7 @@ mod tests {
     Open: NoYes | null;
     Kind: ("A" | "B\"; evil \u2028");
     Tags: string[];
-    Where: unknown;
+    Where: string;
     Geo: unknown;
     "a\": any; } evil": boolean;
   };
