@@ -19,6 +19,8 @@ import { objectToJson } from "./json.js";
 import type { EntityLine } from "./package/spec.js";
 import { countJson, type Entity, type Input, type Query, queryJson } from "./query.js";
 import type { RunOptions } from "./run.js";
+import { type MetadataOptions, metadataJson, schema as schemaOf } from "./schema.js";
+import { type CatalogSchema, partsOf, type Schema, type SchemaData } from "./schema-data.js";
 import { type Token, type TokenCredentialLike, type TokenRequest, tokenSource } from "./token.js";
 import {
   type ExportOptions,
@@ -51,6 +53,8 @@ export interface ClientOptions {
   rewriteUrl?: (url: string) => string;
   /** Origins that rewritten requests may go to, beside the page's own. */
   relayOrigins?: string[];
+  /** The environment's own schema, from `metadata()`: its entities take the place of the catalogue's, the others stay known. */
+  schema?: SchemaData | CatalogSchema;
   /** How Int64 and Decimal come back. Default "string": nothing is lost. */
   numbers?: "string" | "number";
   /** Of failed requests: how often (`attempts`), the longest pause and all pauses together in milliseconds. */
@@ -162,7 +166,12 @@ export class ScmClient {
       if (value !== undefined && typeof value !== "function") throw invalid(`${name} must be a function`);
     }
     this.#options = objectToJson(
-      { ...rest, baseUrl: String(rest.baseUrl ?? ""), pageOrigin: pageOrigin() },
+      {
+        ...rest,
+        baseUrl: String(rest.baseUrl ?? ""),
+        pageOrigin: pageOrigin(),
+        ...(rest.schema === undefined ? {} : { schema: partsOf(rest.schema) }),
+      },
       "the options",
     );
     this.#host = hostOf(tokenSource(getToken, credential), fetch, rewriteUrl, onEvent);
@@ -201,6 +210,20 @@ export class ScmClient {
     const { signal, onProgress: _, ...how } = options;
     const text = batchJson(operations, how);
     return batchResults(await this.#call(signal, (c, s) => c.batch(text, s))) as BatchResults<O>;
+  }
+
+  /**
+   * What the environment has. Up to 16 collections are asked of the metadata service, more (or all) read from `$metadata`; where one
+   * way is closed, the other is taken. `nullable` and `maxLength` are known from `$metadata` alone, `aot` from the service.
+   *
+   * @throws {ClmError} UNKNOWN_ENTITY for a collection that neither the environment nor the catalogue has; SERVICE_ERROR
+   * @example
+   * const tenant = await scm.metadata({ collections: ["VendorsV2"] });
+   * const typed = new ScmClient({ ...options, schema: tenant });
+   */
+  async metadata({ signal, ...options }: MetadataOptions = {}): Promise<Schema> {
+    const text = metadataJson(options);
+    return schemaOf(JSON.parse(await this.#call(signal, (c, s) => c.metadata(text, s))));
   }
 
   /**

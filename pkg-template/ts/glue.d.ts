@@ -12,5 +12,8 @@ export declare const deflateBlock: Wire["deflateBlock"];
 export declare const Client: Wire["Client"];
 export declare const shapeRequest: Wire["shapeRequest"];
 export declare const readAnswer: Wire["readAnswer"];
+export declare const MetadataReader: Wire["MetadataReader"];
+export declare const schemaDrift: Wire["schemaDrift"];
+export declare const schemaTypes: Wire["schemaTypes"];
 export declare const onPanic: Wire["onPanic"];
 export declare const __wbg_reset_state: Wire["__wbg_reset_state"];

@@ -7,7 +7,7 @@
  * otherwise.
  */
 export type { BatchOperation, BatchOptions, BatchPage, BatchResult, BatchResults } from "./batch.js";
-export type { Catalog, EntityOf } from "./catalog.js";
+export type { Catalog, EntityOf, TenantCatalog } from "./catalog.js";
 export {
   type ClientEvent,
   type ClientOptions,
@@ -30,7 +30,6 @@ export type { ColumnBatch, PackageEntity } from "./package/entity.js";
 export type { Limits } from "./package/limits.js";
 export type { OpenOptions } from "./package/open.js";
 export type { CompositeRecord } from "./package/records.js";
-export type { Schema } from "./package/schema.js";
 export type { ByteSource, RowSource } from "./package/sources.js";
 export type {
   CompositeInput,
@@ -45,6 +44,8 @@ export { buildPackage, openPackage, packageStream } from "./packages.js";
 export type { Entity, Input, Query } from "./query.js";
 export { type HttpAnswer, type HttpRequest, type ReadOptions, requests, type ShapeOptions } from "./requests.js";
 export type { Progress, RunOptions } from "./run.js";
+export { type MetadataOptions, readMetadata, schema } from "./schema.js";
+export type { CatalogSchema, Drift, Schema, SchemaData, SchemaEntity, SchemaProperty } from "./schema-data.js";
 export type { Token, TokenCredentialLike, TokenRequest } from "./token.js";
 export type {
   EntityResult,

@@ -213,6 +213,8 @@ export interface WireClient {
   run(operation: string, signal?: AbortSignal): Promise<string | undefined>;
   /** `{"operations":[…],"atomic":…,"continueOnError":…,"size":…}`; JSON of WireResult[]. */
   batch(batch: string, signal?: AbortSignal): Promise<string>;
+  /** `options`: `{"collections":[…],"labels":"en-us"}`, both may be absent; result: JSON of SchemaData. */
+  metadata(options: string, signal?: AbortSignal): Promise<string>;
   /** `project` as DataProject; result `{"created":false,"changed":["…"]}`. */
   ensureProject(project: string, exact: boolean, signal?: AbortSignal): Promise<string>;
   /** One job at a time: a second one while the first runs is CONFLICT. Result: ImportResult without rejected(). */
@@ -233,6 +235,13 @@ export interface WireClient {
 export type WireResult =
   | { ok: true; status: number; value?: unknown }
   | { ok: false; error: Omit<WireError, "wire" | "cause"> };
+/** Reads `$metadata` in pieces. */
+export interface WireMetadataReader {
+  push(bytes: Uint8Array): void;
+  /** JSON of SchemaData. */
+  finish(): string;
+  free(): void;
+}
 /** JSON `{"items":[…],"count":n}` of the next page, or undefined after the last. */
 export interface WirePager {
   next(signal?: AbortSignal): Promise<string | undefined>;
@@ -301,6 +310,10 @@ export interface Wire extends WirePackages {
    * request; JSON of the value, or undefined where there is none.
    */
   readAnswer(answer: string, body: Uint8Array): string | undefined;
+  MetadataReader: new (collections?: string[] | null) => WireMetadataReader;
+  /** JSON of Drift[]; `schema`: JSON of SchemaData. */
+  schemaDrift(schema: string): string;
+  schemaTypes(schema: string, collections?: string[] | null): string;
 }
 
 /** The module for workbooks. */

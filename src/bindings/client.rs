@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use js_sys::{Object, Uint8Array};
@@ -16,6 +17,7 @@ use super::job::{JobHooks, JobTurn, WireExport, export_output, run_import};
 use super::parse::parse;
 use super::requests::WireBatch;
 use super::thrown::throw;
+use crate::catalog::Catalog;
 use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import, ImportOptions, SourceMark};
 use crate::error::{Error, Result};
 use crate::fields::{Fields, FromValue};
@@ -27,6 +29,8 @@ use crate::package::{Limits, LocalPackage};
 struct Options {
     base_url: String,
     company: Option<String>,
+    /// The tenant's own.
+    schema: Option<Value>,
     numbers: Numbers,
     retry: Retry,
     timeout: Option<u64>,
@@ -48,6 +52,7 @@ impl FromValue for Options {
         let options = Self {
             base_url: of.required("baseUrl", Fields::text),
             company: of.text("company"),
+            schema: of.value("schema"),
             numbers: of.not_null("numbers").read("numbers").unwrap_or_default(),
             retry: of.not_null("retry").read("retry").unwrap_or_default(),
             timeout: of.number("timeout"),
@@ -74,7 +79,7 @@ impl FromValue for Retry {
 /// One environment, and the conversations with it.
 #[wasm_bindgen]
 pub struct Client {
-    service: Service,
+    pub(super) service: Service,
     host: Host,
     /// Import and export calls must not overlap.
     busy: Rc<Cell<bool>>,
@@ -95,6 +100,9 @@ impl Client {
     pub fn new(options: &str, host: &Object) -> Result<Self, JsValue> {
         let options: Options = parse(options, "client options").map_err(throw)?;
         let mut service = Service::new(&options.base_url, options.company.as_deref()).map_err(throw)?;
+        if let Some(schema) = options.schema {
+            service = service.with_catalog(Arc::new(Catalog::from_value(schema).map_err(throw)?));
+        }
         service.numbers = options.numbers;
         service.timeout = options.timeout.map_or(service.timeout, Duration::from_millis);
         service.submit_timeout = options.submit_timeout.map_or(service.submit_timeout, Duration::from_millis);
@@ -229,7 +237,7 @@ impl Client {
 }
 
 impl Client {
-    async fn drive<M: Machine>(
+    pub(super) async fn drive<M: Machine>(
         &self,
         machine: Result<M>,
         signal: Option<AbortSignal>,

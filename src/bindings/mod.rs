@@ -31,6 +31,8 @@ mod parse;
 #[cfg(feature = "full")]
 mod requests;
 #[cfg(feature = "full")]
+mod schema;
+#[cfg(feature = "full")]
 mod send;
 #[cfg(any(feature = "package", feature = "excel"))]
 mod thrown;
@@ -58,6 +60,8 @@ pub use panic::on_panic;
 pub use panic::panic_probe;
 #[cfg(feature = "full")]
 pub use requests::{read, shape_request};
+#[cfg(feature = "full")]
+pub use schema::{MetadataReader, schema_drift, schema_types};
 #[cfg(feature = "excel")]
 pub use workbook::{WorkbookReader, WorkbookWriter};
 

@@ -2,8 +2,6 @@
 //!
 //! What belongs here: everything that is true of `/data` for any entity, known or unknown to the catalogue. What does not:
 //! data projects, imports and exports, which are conversations made of these requests (`dmf`), and repetition (`http`).
-//!
-//! Not here yet, with a clear error: metadata of the tenant.
 
 pub mod filter;
 
@@ -20,6 +18,7 @@ mod moment;
 mod operation;
 mod page;
 mod query;
+mod schema;
 mod service;
 mod shape;
 mod uri;
@@ -35,6 +34,9 @@ pub(crate) use operation::list_request;
 pub use operation::{Operation, action, count, delete, get, update};
 pub use page::{Page, Pager};
 pub use query::{FilterInput, Query, URL_LIMIT};
+pub use schema::{
+    Change, Drift, Metadata, MetadataOptions, MetadataReader, ReadMetadata, drift, schema_json, typescript,
+};
 pub use service::{Numbers, Service};
 pub use shape::{Answer, Op, OperationSpec, Shaped, read_answer, request_json};
 
