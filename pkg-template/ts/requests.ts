@@ -4,14 +4,14 @@ import { invalid } from "./errors.js";
 import type { Filter } from "./filter.js";
 import { loader } from "./init.js";
 import { objectToJson, toJson } from "./json.js";
-import type { Schema } from "./package/schema.js";
 import { countJson, type Query, queryJson } from "./query.js";
+import { type CatalogSchema, partsOf, type SchemaData } from "./schema-data.js";
 import type { Wire } from "./wire.js";
 
 /** How a request is shaped. */
 export interface ShapeOptions {
   /** The tenant's own entities; default: the catalogue. */
-  schema?: Schema;
+  schema?: SchemaData | CatalogSchema;
   /** Company of rows where a call names none. */
   company?: string;
 }
@@ -19,7 +19,7 @@ export interface ShapeOptions {
 /** How an answer is read. */
 export interface ReadOptions {
   /** The schema that the request was shaped by. */
-  schema?: Schema;
+  schema?: SchemaData | CatalogSchema;
   /** How Int64 and Decimal come back. Default "string": nothing is lost. */
   numbers?: "string" | "number";
 }
@@ -114,7 +114,9 @@ export const requests = {
     operations: readonly BatchOperation[],
     options: ShapeOptions & Omit<BatchOptions, "size"> = {},
   ): HttpRequest {
-    const wanted = batchJson(operations, options, { baseUrl: String(baseUrl) });
+    const { schema, ...rest } = options;
+    const parts = schema === undefined ? {} : { schema: partsOf(schema) };
+    const wanted = batchJson(operations, { ...rest, ...parts }, { baseUrl: String(baseUrl) });
     return JSON.parse(called((wire) => wire.shapeRequest(wanted)));
   },
   /**
@@ -128,7 +130,8 @@ export const requests = {
     const { schema, numbers } = options;
     const status = response.status;
     const answer = { method, url: String(url), sent, body: textOf(body), status, headers: response.headers };
-    const text = objectToJson({ ...answer, schema, numbers }, "the request or response");
+    const parts = schema === undefined ? {} : { schema: partsOf(schema) };
+    const text = objectToJson({ ...answer, ...parts, numbers }, "the request or response");
     const bytes = typeof response.body === "string" ? new TextEncoder().encode(response.body) : response.body;
     const value = called((wire) => wire.readAnswer(text, bytes ?? new Uint8Array()));
     if (value === undefined) return undefined;
@@ -143,7 +146,8 @@ function shape(
   entity: string,
   fields: Record<string, string | undefined>,
 ): HttpRequest {
-  const environment = objectToJson({ ...options, baseUrl: String(baseUrl) }, "the options");
+  const parts = options?.schema === undefined ? {} : { schema: partsOf(options.schema) };
+  const environment = objectToJson({ ...options, ...parts, baseUrl: String(baseUrl) }, "the options");
   const wanted = `${environment.slice(0, -1)},"operation":${operationJson(op, entity, fields)}}`;
   return JSON.parse(called((wire) => wire.shapeRequest(wanted)));
 }
