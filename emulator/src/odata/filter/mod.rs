@@ -20,8 +20,9 @@ use number::{Arithmetic, compute};
 #[derive(Debug)]
 pub(crate) enum Filter {
     Constant(bool),
-    And(Box<Filter>, Box<Filter>),
-    Or(Box<Filter>, Box<Filter>),
+    /// Flat, so that long chains do not nest.
+    And(Vec<Filter>),
+    Or(Vec<Filter>),
     Not(Box<Filter>),
     /// Two conditions that have the same truth.
     Same(Box<Filter>, Box<Filter>),
@@ -93,8 +94,22 @@ impl Filter {
     pub(crate) fn matches(&self, row: &Row) -> Result<bool, ODataError> {
         Ok(match self {
             Self::Constant(value) => *value,
-            Self::And(a, b) => a.matches(row)? && b.matches(row)?,
-            Self::Or(a, b) => a.matches(row)? || b.matches(row)?,
+            Self::And(all) => {
+                for one in all {
+                    if !one.matches(row)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Self::Or(any) => {
+                for one in any {
+                    if one.matches(row)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
             Self::Not(inner) => !inner.matches(row)?,
             Self::Same(a, b) => a.matches(row)? == b.matches(row)?,
             Self::Compare { left, operator, right, sort } => {

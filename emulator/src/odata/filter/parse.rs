@@ -1,7 +1,7 @@
 //! From text to a filter: precedence climbing with the types of every operand.
 
 use super::number::Arithmetic;
-use super::typed::{Node, Type, arithmetic, both, incompatible};
+use super::typed::{Node, Type, arithmetic, incompatible};
 use super::{DatePart, Filter, Operator, Sort, Term, unknown_property};
 use crate::catalog::{Catalog, Entity};
 use crate::odata::behaviour::{Behaviour, DateFunctions, EqEmpty, EqNull, TextCase};
@@ -15,7 +15,8 @@ pub(super) fn parse(
     catalog: &Catalog,
     behaviour: &Behaviour,
 ) -> Result<Filter, ODataError> {
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, text, entity, catalog, behaviour, depth: 0 };
+    let mut parser =
+        Parser { tokens: tokens(text)?, at: 0, text, entity, catalog, behaviour, depth: 0, operators: 0 };
     let found = parser.or()?;
     if parser.peek().is_some() {
         return Err(parser.syntax());
@@ -31,8 +32,11 @@ pub(super) fn parse(
 /// Deepest nesting of parentheses, `not` and minus signs.
 const MAX_DEPTH: usize = 100;
 
-/// Most tokens: as chains like `a and b and c` nest in memory, they are bounded too.
+/// Most tokens.
 const MAX_TOKENS: usize = 4_000;
+
+/// Most operators that nest: arithmetic, and comparisons of conditions.
+const MAX_OPERATORS: usize = 200;
 
 struct Parser<'a> {
     tokens: Vec<Token>,
@@ -42,6 +46,8 @@ struct Parser<'a> {
     catalog: &'a Catalog,
     behaviour: &'a Behaviour,
     depth: usize,
+    /// Operators that nest, so far.
+    operators: usize,
 }
 
 impl Parser<'_> {
@@ -49,21 +55,43 @@ impl Parser<'_> {
         if self.tokens.len() > MAX_TOKENS {
             return Err(too_long());
         }
-        let mut left = self.and()?;
-        while self.word("or") {
-            let right = self.and()?;
-            left = both(left, right, "Or", |a, b| Filter::Or(Box::new(a), Box::new(b)))?;
-        }
-        Ok(left)
+        let first = self.and()?;
+        self.chain("or", "Or", first, Self::and, Filter::Or)
     }
 
     fn and(&mut self) -> Result<Node, ODataError> {
-        let mut left = self.comparison()?;
-        while self.word("and") {
-            let right = self.comparison()?;
-            left = both(left, right, "And", |a, b| Filter::And(Box::new(a), Box::new(b)))?;
+        let first = self.comparison()?;
+        self.chain("and", "And", first, Self::comparison, Filter::And)
+    }
+
+    /// `first` alone, or with all that `word` joins to it.
+    fn chain(
+        &mut self,
+        word: &str,
+        operator: &str,
+        first: Node,
+        next: fn(&mut Self) -> Result<Node, ODataError>,
+        join: fn(Vec<Filter>) -> Filter,
+    ) -> Result<Node, ODataError> {
+        if !self.word(word) {
+            return Ok(first);
         }
-        Ok(left)
+        let mut left = first;
+        let mut tests = Vec::new();
+        loop {
+            let right = next(self)?;
+            let edm = (left.edm(), right.edm());
+            let (Node::Test(a), Node::Test(b)) = (left, right) else {
+                return Err(incompatible(&edm.0, &edm.1, operator));
+            };
+            tests.push(a);
+            left = Node::Test(b);
+            if !self.word(word) {
+                break;
+            }
+        }
+        tests.push(left.test(operator)?);
+        Ok(Node::Test(join(tests)))
     }
 
     fn comparison(&mut self) -> Result<Node, ODataError> {
@@ -83,6 +111,9 @@ impl Parser<'_> {
             };
             self.at += 1;
             let right = self.additive()?;
+            if matches!(left, Node::Test(_)) {
+                self.nest()?;
+            }
             left = Node::Test(self.compare(left, operator, right)?);
         }
         Ok(left)
@@ -98,6 +129,7 @@ impl Parser<'_> {
             };
             self.at += 1;
             let right = self.multiplicative()?;
+            self.nest()?;
             left = arithmetic(left, operator, right)?;
         }
     }
@@ -117,6 +149,7 @@ impl Parser<'_> {
             };
             self.at += 1;
             let right = self.unary()?;
+            self.nest()?;
             left = arithmetic(left, operator, right)?;
         }
     }
@@ -225,7 +258,7 @@ impl Parser<'_> {
 
     fn compare(&self, left: Node, operator: Operator, right: Node) -> Result<Filter, ODataError> {
         let equality = matches!(operator, Operator::Equal | Operator::NotEqual);
-        let wrong = incompatible(&left, &right, format!("{operator:?}"));
+        let wrong = incompatible(&left.edm(), &right.edm(), format!("{operator:?}"));
         let ((left, kind), (right, other)) = match (left, right) {
             (Node::Value(left, kind), Node::Value(right, other)) => ((left, kind), (right, other)),
             (Node::Test(left), Node::Test(right)) if equality => {
@@ -296,6 +329,11 @@ impl Parser<'_> {
             Type::Date => Sort::Date,
             Type::Null | Type::Guid | Type::Binary | Type::Enum(_) => Sort::Text(TextCase::Exact),
         }
+    }
+
+    fn nest(&mut self) -> Result<(), ODataError> {
+        self.operators += 1;
+        if self.operators > MAX_OPERATORS { Err(too_long()) } else { Ok(()) }
     }
 
     fn peek(&self) -> Option<&Token> {

@@ -172,3 +172,15 @@ fn what_is_unverified_has_two_modes() {
     assert!(refused_with(&dates, "year(ItemNumber) eq 2026").contains("No function signature"));
     assert!(refused_with(&dates, "date(EffectiveDate) eq 2026").contains("'date' is not supported"));
 }
+
+#[test]
+fn chains_are_long_but_bounded() {
+    let of = |part: &str, count: usize, joint: &str| vec![part; count].join(joint);
+    assert!(line(&format!("{} eq 201", of("1", 201, " add "))));
+    assert!(line(&of("LineNumber eq 3", 999, " and ")));
+    assert!(line(&format!("{}LineNumber eq 3{}", "(".repeat(98), ")".repeat(98))));
+    assert!(refused(&of("LineNumber eq 3", 1_001, " or ")).contains("limit"));
+    assert!(line(&of("LineNumber eq 4", 998, " or ")) == line("LineNumber eq 4"));
+    assert!(refused(&format!("{} eq 1", of("1", 202, " add "))).contains("limit"));
+    assert!(refused(&of("true", 300, " eq ")).contains("limit"));
+}

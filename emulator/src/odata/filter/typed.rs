@@ -83,24 +83,11 @@ impl Node {
     }
 }
 
-pub(super) fn incompatible(left: &Node, right: &Node, operator: impl std::fmt::Display) -> ODataError {
+pub(super) fn incompatible(left: &str, right: &str, operator: impl std::fmt::Display) -> ODataError {
     ODataError::bad_request(format!(
         "A binary operator with incompatible types was detected. Found operand types '{}' and '{}' for operator kind '{operator}'.",
-        left.edm(),
-        right.edm()
+        left, right
     ))
-}
-
-pub(super) fn both(
-    left: Node,
-    right: Node,
-    operator: &'static str,
-    join: impl FnOnce(Filter, Filter) -> Filter,
-) -> Result<Node, ODataError> {
-    match (left, right) {
-        (Node::Test(a), Node::Test(b)) => Ok(Node::Test(join(a, b))),
-        (left, right) => Err(incompatible(&left, &right, operator)),
-    }
 }
 
 pub(super) fn arithmetic(left: Node, operator: Arithmetic, right: Node) -> Result<Node, ODataError> {
@@ -115,6 +102,6 @@ pub(super) fn arithmetic(left: Node, operator: Arithmetic, right: Node) -> Resul
             let term = Term::Arithmetic { left: Box::new(a), operator, right: Box::new(b), whole };
             Ok(Node::Value(term, kind))
         }
-        (left, right) => Err(incompatible(&left, &right, format!("{operator:?}"))),
+        (left, right) => Err(incompatible(&left.edm(), &right.edm(), format!("{operator:?}"))),
     }
 }
