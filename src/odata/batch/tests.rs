@@ -238,6 +238,12 @@ fn a_host_may_send_it_and_have_the_answer_read() {
         super::super::read_answer(&service(), &request, &refusal).unwrap_err().code,
         ErrorCode::Forbidden
     );
+    let mut empty = request.clone();
+    empty.body.clear();
+    assert_eq!(
+        super::super::read_answer(&service(), &empty, &response).unwrap_err().code,
+        ErrorCode::InvalidArgument
+    );
     bare.body = b"GET x".to_vec();
     assert_eq!(
         super::super::read_answer(&service(), &bare, &response).unwrap_err().code,
