@@ -8,6 +8,8 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// Types that inherit from each other.
 const LONGEST_LINE: usize = 32;
+/// About what a record becomes in JSON.
+const BYTES_OF_A_RECORD: usize = 80;
 
 /// Everything that counts of a `$metadata`. Lists end where the next record's list begins, so each record has ends only.
 #[derive(Debug)]
@@ -217,6 +219,7 @@ impl Metadata {
         match &self.0 {
             Held::Schema(schema) => super::json::schema_json(schema),
             Held::Tables(unfolder) => super::json::write(
+                unfolder.room(),
                 &mut unfolder.entities().map(std::borrow::Cow::Owned),
                 &unfolder.enums(),
                 unfolder.collections.as_deref(),
@@ -263,6 +266,12 @@ impl Unfolder {
 
     fn entities(&self) -> impl Iterator<Item = Entity> {
         self.chosen().map(|(at, set)| self.entity(at, set))
+    }
+
+    /// Room for the JSON of everything, so that it need not be moved while it grows.
+    fn room(&self) -> String {
+        let records = if self.collections.is_none() { self.tables.len() } else { 0 };
+        String::with_capacity(records.saturating_mul(BYTES_OF_A_RECORD))
     }
 
     /// No type inherits from itself.

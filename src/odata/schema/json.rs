@@ -10,16 +10,20 @@ use crate::catalog::{Binding, EdmType, Entity, Schema};
 #[must_use]
 pub fn schema_json(schema: &Schema) -> String {
     let mut entities = schema.entities.iter().map(Cow::Borrowed);
-    write(&mut entities, &schema.enums, schema.collections.as_deref(), &schema.formats)
+    let start = String::new();
+    write(start, &mut entities, &schema.enums, schema.collections.as_deref(), &schema.formats)
 }
 
+/// `start` is empty, with as much room as the text may need.
 pub(super) fn write(
+    start: String,
     entities: &mut dyn Iterator<Item = Cow<'_, Entity>>,
     enums: &[(String, Vec<String>)],
     collections: Option<&[String]>,
     formats: &[String],
 ) -> String {
-    let mut out = Writer(String::from("{\"entities\":"));
+    let mut out = Writer(start);
+    out.0.push_str("{\"entities\":");
     out.list(entities, |out, it| out.entity(&it));
     out.0.push_str(",\"enums\":{");
     for (at, (name, members)) in enums.iter().enumerate() {
