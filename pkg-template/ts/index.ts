@@ -43,6 +43,10 @@ export type {
 export { buildPackage, openPackage, packageStream } from "./packages.js";
 export type { Entity, Input, Query } from "./query.js";
 export type { Progress, RunOptions } from "./run.js";
+export { blobStore } from "./stores/blob.js";
+export { indexedDbStore } from "./stores/indexeddb.js";
+export { memoryStore } from "./stores/memory.js";
+export type { CheckpointStore } from "./stores/store.js";
 export type { Token, TokenCredentialLike, TokenRequest } from "./token.js";
 export type {
   EntityResult,
