@@ -18,6 +18,7 @@ export {
 } from "./client.js";
 export { ClmError, type ErrorCode, type ErrorDetails, isClmError, type Place, type ServiceWords } from "./errors.js";
 export { type EnumValue, type Filter, f } from "./filter.js";
+export type { ImportSource } from "./import-source.js";
 export { init, initSync } from "./init.js";
 export type { Checkpoint, ExecutionStatus, Job, JobEvent, JobKind, JobOptions } from "./job.js";
 export type { WasmSource } from "./loader.js";
@@ -54,7 +55,6 @@ export type {
   ExportResult,
   ImportOptions,
   ImportResult,
-  ImportSource,
   Polling,
   Rejected,
   ResumeOptions,

@@ -30,4 +30,4 @@ pub use service::{Numbers, Service};
 
 pub(crate) use body::inner_text;
 pub(crate) use page::items_of;
-pub(crate) use uri::{encode_segment, quote, same_origin};
+pub(crate) use uri::{encode_query, encode_segment, quote, same_origin};
