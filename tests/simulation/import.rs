@@ -301,12 +301,13 @@ fn the_calls_of_two_imports_take_turns() {
             }
             stuck = false;
         }
-        if stuck && waits > 20 {
-            if let Some((who, answer)) = held.take() {
-                jobs[who].handle(answer, world.now);
-                calling = None;
-                waits = 0;
-            }
+        if stuck
+            && waits > 20
+            && let Some((who, answer)) = held.take()
+        {
+            jobs[who].handle(answer, world.now);
+            calling = None;
+            waits = 0;
         }
     }
     assert_eq!((world.submissions("A"), world.submissions("B")), (1, 1));
