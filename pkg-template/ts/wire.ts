@@ -24,8 +24,8 @@ export const CellKind = { text: 0, number: 1, bigint: 2, boolean: 3, date: 4, em
 /** What each cell of a joined text ends with, by CellKind; see `writeJoined`. */
 export const CellEnd = ["\u001f", "\u001e", "\u001d", "\u001c", "\u001b", "\u001a"] as const;
 
-/** Of everything that reads a package: wants bytes, has something, is at its end. */
-export const Step = { wants: 0, has: 1, end: 2 } as const;
+/** Of everything that reads a package: wants bytes, has something, is at its end. The doctor also wants rows of a workbook. */
+export const Step = { wants: 0, has: 1, end: 2, workbook: 3 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 
 /** Reads a package by ranges. After `Step.wants` the range is asked for and its bytes are given, then comes the next step. */
@@ -57,7 +57,7 @@ export interface WirePackageWriter {
   /** Instead of rows, or as content of a further file: bytes as they are, in pieces. */
   writeData(bytes: Uint8Array): void;
   endEntity(): void;
-  /** What the workbook module is told of an EXCEL entity, as JSON. */
+  /** What the workbook module is told of an EXCEL entity, as JSON; its maps follow from the columns. Without columns: of a file at hand. */
   workbook(index: number, columns: string[]): string;
   beginFile(name: string): void;
   endFile(): void;
@@ -96,7 +96,7 @@ export interface WirePackageReader {
   /** `entities`: JSON of their labels. */
   subset(entities: string): WireRewriter;
   diagnose(): WireDoctor;
-  repair(): WireRewriter;
+  repair(): WireDoctor;
   free(): void;
 }
 export interface WireDescription {
@@ -152,16 +152,35 @@ export interface WireMember {
   parent: number | null;
   columns: string[];
 }
-export interface WireDoctor extends WireWants {
-  step(): Step;
-  /** JSON of Diagnostic[]. */
-  result(): string;
-}
 export interface WireRewriter extends WireWants {
   step(): Step;
   take(): Uint8Array;
-  /** JSON of Diagnostic[]. */
-  changes(): string;
+}
+/**
+ * Diagnoses, or repairs and has pieces then. After `Step.workbook` a workbook is taken and read: each pass is `beginSheet`, `giveRows` to the
+ * end of the sheet, and `endSheet`.
+ */
+export interface WireDoctor extends WireRewriter {
+  /** What was found, or corrected: JSON of Diagnostic[]. */
+  result(): string;
+  /** As the manifest names it; empty for the first. */
+  sheet(): string;
+  takeWorkbook(): Uint8Array;
+  /** False where its rows are not worth reading: then nothing more is wanted of the workbook. */
+  beginSheet(name: string, headerRow: number, columns: string[]): boolean;
+  /** Cells of whole rows as `WireRows` has them. */
+  giveRows(text: string, ends: Uint32Array): void;
+  /** Whether another pass is wanted. */
+  endSheet(): boolean;
+  /** The error of the reader, or of loading it; nothing more is wanted of the workbook. */
+  refuseWorkbook(code: string, message: string, line: number | undefined, hint: string | undefined): void;
+}
+
+/** Reads a workbook. It never wants bytes. */
+export interface WireWorkbookReader extends WireRows {
+  sheet(): string;
+  /** 1-based; 0 for a sheet without any text. */
+  headerRow(): number;
 }
 
 /** Writes the workbook that a plan of `WirePackageWriter.workbook` describes. */
@@ -299,5 +318,10 @@ export interface WireWorkbooks extends WireModule {
     sheet: string,
     columns: string[],
   ) => WireWorkbookWriter;
-  WorkbookReader: new (bytes: Uint8Array, sheet: string | undefined, limit: number, mapped: string[]) => WireRows;
+  WorkbookReader: new (
+    bytes: Uint8Array,
+    sheet: string | undefined,
+    limit: number,
+    mapped: string[],
+  ) => WireWorkbookReader;
 }

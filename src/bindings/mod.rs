@@ -6,7 +6,7 @@
 //! | feature | files |
 //! |---|---|
 //! | any | `memory`, `panic`, `parse`, `thrown` |
-//! | `package` | `package` |
+//! | `package` | `package`, `doctor` |
 //! | `excel` | `workbook` |
 //! | `full` | `client` with `driver`, `send`, `host`, `cancel`, `job`, `words` |
 
@@ -14,6 +14,8 @@
 mod cancel;
 #[cfg(feature = "full")]
 mod client;
+#[cfg(feature = "package")]
+mod doctor;
 #[cfg(feature = "full")]
 mod driver;
 #[cfg(feature = "full")]
@@ -39,13 +41,15 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 #[cfg(feature = "full")]
 pub use client::{Client, ListPager};
+#[cfg(feature = "package")]
+pub use doctor::PackageDoctor;
 #[cfg(feature = "full")]
 pub use job::{JobHooks, WireExport};
 pub use memory::wasm_memory;
 #[cfg(feature = "package")]
 pub use package::{
-    FileCursor, PackageDoctor, PackageOpener, PackageReader, PackageRewriter, PackageWriter, RowCursor,
-    WireBlock, deflate_block,
+    FileCursor, PackageOpener, PackageReader, PackageRewriter, PackageWriter, RowCursor, WireBlock,
+    deflate_block,
 };
 pub use panic::on_panic;
 #[cfg(feature = "panic-probe")]

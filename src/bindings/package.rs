@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use super::doctor::PackageDoctor;
 use super::parse::parse;
 use super::thrown::throw;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::fields::{Fields, FromValue};
 use crate::package::{
-    Block, BlockDeflater, ColumnBatch, ColumnText, DataPackage, Doctor, FileReader, Limits, Opener,
-    PackageSpec, PackageWriter as Writer, Pull, Repairer, Rewriter, RowBatch, RowReader,
+    Block, BlockDeflater, ColumnBatch, ColumnText, DataPackage, FileReader, Limits, Opener, PackageSpec,
+    PackageWriter as Writer, Pull, Rewriter, RowBatch, RowReader,
 };
 use d365_clm_text::encoding::push_units;
 
@@ -301,17 +302,17 @@ impl PackageReader {
     pub fn subset(&self, entities: &str) -> Result<PackageRewriter, JsValue> {
         let entities: Vec<String> = parse(entities, "entities").map_err(throw)?;
         let rewriter = self.0.subset(&entities).map_err(throw)?;
-        Ok(PackageRewriter { rewriter: Rewriting::Subset(Box::new(rewriter)), piece: Vec::new() })
+        Ok(PackageRewriter { rewriter, piece: Vec::new() })
     }
 
     /// The package doctor.
     pub fn diagnose(&self) -> PackageDoctor {
-        PackageDoctor(self.0.doctor())
+        PackageDoctor::diagnose(&self.0)
     }
 
     /// The package with what can be corrected safely corrected.
-    pub fn repair(&self) -> PackageRewriter {
-        PackageRewriter { rewriter: Rewriting::Repair(Box::new(self.0.repair())), piece: Vec::new() }
+    pub fn repair(&self) -> PackageDoctor {
+        PackageDoctor::repair(&self.0)
     }
 
     /// An entry of the zip.
@@ -336,42 +337,10 @@ impl PackageReader {
     }
 }
 
-/// Everything that is wrong with a package.
-#[wasm_bindgen]
-pub struct PackageDoctor(Doctor);
-
-#[wasm_bindgen]
-impl PackageDoctor {
-    /// The range of the package's bytes that is wanted.
-    pub fn want(&self) -> Option<Vec<f64>> {
-        range(self.0.want())
-    }
-
-    /// These bytes.
-    pub fn give(&mut self, bytes: Vec<u8>) -> Result<(), JsValue> {
-        self.0.give(bytes).map_err(throw)
-    }
-
-    /// Goes on; at the end the result is there.
-    pub fn step(&mut self) -> Result<u8, JsValue> {
-        answer(self.0.step(), |()| ())
-    }
-
-    /// What was found, as JSON.
-    pub fn result(&self) -> String {
-        serde_json::to_string(self.0.result()).unwrap_or_default()
-    }
-}
-
-enum Rewriting {
-    Subset(Box<Rewriter>),
-    Repair(Box<Repairer>),
-}
-
 /// Another package out of an open one.
 #[wasm_bindgen]
 pub struct PackageRewriter {
-    rewriter: Rewriting,
+    rewriter: Rewriter,
     piece: Vec<u8>,
 }
 
@@ -379,41 +348,22 @@ pub struct PackageRewriter {
 impl PackageRewriter {
     /// The range of the source package's bytes that is wanted.
     pub fn want(&self) -> Option<Vec<f64>> {
-        range(match &self.rewriter {
-            Rewriting::Subset(rewriter) => rewriter.want(),
-            Rewriting::Repair(repairer) => repairer.want(),
-        })
+        range(self.rewriter.want())
     }
 
     /// These bytes.
     pub fn give(&mut self, bytes: Vec<u8>) -> Result<(), JsValue> {
-        let given = match &mut self.rewriter {
-            Rewriting::Subset(rewriter) => rewriter.give(bytes),
-            Rewriting::Repair(repairer) => repairer.give(bytes),
-        };
-        given.map_err(throw)
+        self.rewriter.give(bytes).map_err(throw)
     }
 
     /// The next piece.
     pub fn step(&mut self) -> Result<u8, JsValue> {
-        let pull = match &mut self.rewriter {
-            Rewriting::Subset(rewriter) => rewriter.read(),
-            Rewriting::Repair(repairer) => repairer.read(),
-        };
-        answer(pull, |piece| self.piece = piece)
+        answer(self.rewriter.read(), |piece| self.piece = piece)
     }
 
     /// The piece.
     pub fn take(&mut self) -> Uint8Array {
         Uint8Array::from(std::mem::take(&mut self.piece).as_slice())
-    }
-
-    /// What was corrected, as JSON.
-    pub fn changes(&self) -> String {
-        match &self.rewriter {
-            Rewriting::Subset(_) => "[]".to_owned(),
-            Rewriting::Repair(repairer) => serde_json::to_string(repairer.changes()).unwrap_or_default(),
-        }
     }
 }
 
@@ -593,10 +543,10 @@ impl RowCursor {
 }
 
 const WANT: u8 = 0;
-const HAVE: u8 = 1;
+pub(super) const HAVE: u8 = 1;
 const END: u8 = 2;
 
-fn answer<T>(pull: Result<Pull<T>>, keep: impl FnOnce(T)) -> Result<u8, JsValue> {
+pub(super) fn answer<T>(pull: Result<Pull<T>>, keep: impl FnOnce(T)) -> Result<u8, JsValue> {
     Ok(match pull.map_err(throw)? {
         Pull::Want => WANT,
         Pull::Have(value) => {
@@ -608,6 +558,6 @@ fn answer<T>(pull: Result<Pull<T>>, keep: impl FnOnce(T)) -> Result<u8, JsValue>
 }
 
 /// Offsets of a package are below 2⁵³: no file is larger.
-fn range(range: Option<std::ops::Range<u64>>) -> Option<Vec<f64>> {
+pub(super) fn range(range: Option<std::ops::Range<u64>>) -> Option<Vec<f64>> {
     range.map(|range| vec![range.start as f64, range.end as f64])
 }

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::thrown::throw;
 use crate::error::Error;
 use crate::table::{
-    BatchBuilder, RowBatch, WorkbookOptions, WorkbookPlan, WorkbookReader as Reader, WorkbookWriter as Writer,
+    RowBatch, WorkbookOptions, WorkbookPlan, WorkbookReader as Reader, WorkbookWriter as Writer,
 };
 
 /// Writes a workbook.
@@ -47,7 +47,6 @@ pub struct WorkbookReader {
     reader: Reader,
     batch: RowBatch,
     units: Vec<u16>,
-    ended: bool,
 }
 
 #[wasm_bindgen]
@@ -63,7 +62,7 @@ impl WorkbookReader {
         let sheet = sheet.filter(|name| !name.is_empty());
         let options = WorkbookOptions { sheet, mapped, limit: limit as u64 };
         let reader = Reader::new(bytes, &options).map_err(throw)?;
-        Ok(Self { reader, batch: RowBatch::default(), units: Vec::new(), ended: false })
+        Ok(Self { reader, batch: RowBatch::default(), units: Vec::new() })
     }
 
     /// Columns in the order of the sheet.
@@ -71,15 +70,21 @@ impl WorkbookReader {
         self.reader.columns().to_vec()
     }
 
-    /// Up to `max` rows: 1, or 2 at the end.
+    /// Name of the sheet.
+    pub fn sheet(&self) -> String {
+        self.reader.sheet_name().to_owned()
+    }
+
+    /// 1-based row of the header; 0 for none.
+    #[wasm_bindgen(js_name = headerRow)]
+    pub fn header_row(&self) -> f64 {
+        self.reader.header_row() as f64
+    }
+
+    /// Up to `max` rows: 1, or 2 at the end. An error comes after the rows before it.
     pub fn next(&mut self, max: usize) -> Result<u8, JsValue> {
         self.units.clear();
-        if self.ended {
-            return Ok(2);
-        }
-        let mut sink = BatchBuilder::new(max.max(1));
-        self.ended = !self.reader.read(&mut sink).map_err(throw)?;
-        let Some(batch) = sink.into_batch() else { return Ok(2) };
+        let Some(batch) = self.reader.batch(max).map_err(throw)? else { return Ok(2) };
         if !batch.text.is_ascii() {
             push_units(&batch.text, &mut self.units);
         }

@@ -52,7 +52,7 @@ mod xml;
 mod zip;
 
 pub use data_package::{DataPackage, FileInfo, FileReader, PackageEntity};
-pub use doctor::{Code, CodeInfo, Diagnostic, Doctor, Repair, Repairer, Severity, refusal};
+pub use doctor::{Code, CodeInfo, Diagnostic, Doctor, Repair, Repairer, Severity, WorkbookExam, refusal};
 pub use limits::Limits;
 pub use local::{LocalPackage, LocalRows};
 pub use opener::Opener;

@@ -162,18 +162,26 @@ impl PackageWriter {
     }
 
     /// How a workbook has to be written for the rows of that entity, for whoever writes it elsewhere: the sheet, and the
-    /// columns with their headers and what their fields take.
+    /// columns with their headers and what their fields take. The maps are then those of these headers. Without columns the
+    /// plan is that of the specification, and the maps are made of the file.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` for an entity that there is not or that is no workbook, and for columns that are not possible.
-    pub fn workbook(&self, index: usize, columns: &[String]) -> Result<WorkbookPlan> {
+    pub fn workbook(&mut self, index: usize, columns: &[String]) -> Result<WorkbookPlan> {
         let plan = self.plan(index)?;
         let Layout::Workbook { sheet } = &plan.layout else {
             return Err(Error::argument(format!("entity {index} is no workbook")));
         };
-        let columns = if columns.is_empty() { &plan.columns } else { columns };
-        let (columns, _) = plan.columns_to_write(columns)?;
-        Ok(WorkbookPlan { sheet: sheet.clone(), columns })
+        let sheet = sheet.clone();
+        if columns.is_empty() && plan.columns.is_empty() {
+            return Ok(WorkbookPlan { sheet, columns: Vec::new() });
+        }
+        let of_file = columns.is_empty();
+        let (columns, maps) = plan.columns_to_write(if of_file { &plan.columns } else { columns })?;
+        if !of_file {
+            self.set_maps(index, maps);
+        }
+        Ok(WorkbookPlan { sheet, columns })
     }
 
     /// Adds the next part of a file that is in the entity's format already. It goes into the package as it is; its header
@@ -222,7 +230,8 @@ impl PackageWriter {
                     if plan.composite.is_none() {
                         check_same(&columns, &header)?;
                     }
-                    (index, Some(plan.maps_of_header(&header)?))
+                    let planned = writer.manifest.entities.get(index).is_some_and(|it| !it.maps.is_empty());
+                    (index, if planned { None } else { Some(plan.maps_of_header(&header)?) })
                 }
                 State::Begun { index, columns: _ } | State::Rows { index, .. } => {
                     let label =

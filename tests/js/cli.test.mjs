@@ -125,6 +125,9 @@ const sound = () =>
   buildPackage({ name: "P", entities: [{ entity: "Vendors V2", rows: [{ VendorAccountNumber: "V1" }] }] });
 /** Its rows have no company: they are those of all. */
 const shared = () => buildPackage({ name: "P", entities: [{ entity: "Currencies", rows: [{ CurrencyCode: "EUR" }] }] });
+/** Its manifest names no data project. */
+const unnamed = () =>
+  packageOf({ "Manifest.xml": utf16(MANIFEST.replace(/(<DefinitionGroupName>)[^<]*/, "$1")) });
 const broken = () =>
   zipOf({
     "Currencies.csv": new TextEncoder().encode("CURRENCYCODE,NAME\nEUR,Euro\n"),
@@ -139,10 +142,17 @@ test("doctor finds nothing in a sound package: exit code 0", async () => {
   assert.equal(status, 0);
 });
 
-test("doctor tells warnings: exit code 1", async () => {
+test("doctor tells remarks: exit code 0", async () => {
   const { status, stdout } = run("doctor", put("shared.zip", await shared()));
-  assert.match(stdout, /\n {2}warning PKG-SHARED-ENTITY {2}/);
-  assert.match(stdout, /shared\.zip: 0 errors, 1 warning, /);
+  assert.match(stdout, /\n {2}info {4}PKG-SHARED-ENTITY {2}/);
+  assert.match(stdout, /shared\.zip: 0 errors, 0 warnings, [1-9]\d* remarks?\n$/);
+  assert.equal(status, 0);
+});
+
+test("doctor tells warnings: exit code 1", () => {
+  const { status, stdout } = run("doctor", put("unnamed.zip", unnamed()));
+  assert.match(stdout, /\n {2}warning PKG-PROJECT-NAME {2}/);
+  assert.match(stdout, /unnamed\.zip: 0 errors, 1 warning, /);
   assert.equal(status, 1);
 });
 

@@ -4,6 +4,7 @@ use crate::package::{
     Column, Encoding, Entity, Package, Schema, Style, XmlForm, ZipForm, element, key_value,
 };
 use crate::random::Random;
+use crate::{composites, large, workbooks};
 
 /// What the service does with a package of a kind.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -19,7 +20,14 @@ use Outcome::{Refused, Taken};
 pub(crate) type Make = fn(&mut Random, &Schema) -> Package;
 
 /// Name, outcome, how to make one.
-pub(crate) const KINDS: &[(&str, Outcome, Make)] = &[
+pub(crate) type Kind = (&'static str, Outcome, Make);
+
+/// All of them; a kind keeps its place, from which the numbers of its packages come.
+pub(crate) fn all() -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter().chain(composites::KINDS).chain(workbooks::KINDS).chain(large::KINDS)
+}
+
+const KINDS: &[Kind] = &[
     // ── taken ──
     ("plain", Taken, good),
     ("columns in another order", Taken, |r, s| {
@@ -797,13 +805,13 @@ pub(crate) const KINDS: &[(&str, Outcome, Make)] = &[
 ];
 
 /// Packages that are made in search of one that a mutation fits.
-const TRIES: usize = 1_000;
+pub(crate) const TRIES: usize = 1_000;
 
 fn good(random: &mut Random, schema: &Schema) -> Package {
     Package::good(random, schema)
 }
 
-fn with(random: &mut Random, schema: &Schema, change: fn(&mut Random, &mut Package)) -> Package {
+pub(crate) fn with(random: &mut Random, schema: &Schema, change: fn(&mut Random, &mut Package)) -> Package {
     let mut package = good(random, schema);
     change(random, &mut package);
     package
@@ -924,7 +932,7 @@ fn text_value(random: &mut Random, schema: &Schema, text: &'static str, change: 
     )
 }
 
-fn is_key(entity: &Entity, column: usize) -> bool {
+pub(crate) fn is_key(entity: &Entity, column: usize) -> bool {
     entity.keys.contains(&entity.columns[column].name)
 }
 

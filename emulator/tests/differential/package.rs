@@ -9,6 +9,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::random::Random;
+use crate::workbooks::BookForm;
 
 pub(crate) const NAMESPACE: &str = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement";
 const TYPE: &str =
@@ -101,6 +102,8 @@ pub(crate) struct FileForm {
     pub(crate) style: Style,
     /// Columns that the record of that index lacks, in XML.
     pub(crate) lacking: Vec<(usize, String)>,
+    /// The rows are a workbook.
+    pub(crate) book: Option<BookForm>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -212,7 +215,7 @@ impl Package {
     }
 }
 
-fn zipped(entries: &[(String, Vec<u8>)], form: ZipForm) -> Vec<u8> {
+pub(crate) fn zipped(entries: &[(String, Vec<u8>)], form: ZipForm) -> Vec<u8> {
     let method =
         if form == ZipForm::Stored { CompressionMethod::Stored } else { CompressionMethod::Deflated };
     let options = SimpleFileOptions::default().compression_method(method).large_file(form == ZipForm::Zip64);
@@ -269,6 +272,12 @@ impl Entity {
         entity
     }
 
+    /// As [`good`](Self::good), of one entity of the schema.
+    pub(crate) fn of_label(random: &mut Random, schema: &Schema, label: &str) -> Self {
+        let known = schema.entities.iter().find(|entity| entity["label"] == label).unwrap();
+        Self::good(random, known, schema)
+    }
+
     /// Rows that were put in as text.
     pub(crate) fn further_rows(&self) -> usize {
         self.form.insert.iter().filter(|(at, text)| *at > 0 && !text.trim().is_empty()).count()
@@ -319,6 +328,7 @@ impl Entity {
                 whole: None,
                 style: Style::Csv,
                 lacking: vec![],
+                book: None,
             },
         }
     }
@@ -397,6 +407,9 @@ impl Entity {
     }
 
     fn bytes(&self) -> Vec<u8> {
+        if let Some(book) = &self.form.book {
+            return book.bytes(&self.columns, &self.rows);
+        }
         if self.form.style != Style::Csv {
             let text =
                 edited(self.form.whole.clone().unwrap_or_else(|| self.xml_text()), &self.form.text_edits);
@@ -487,7 +500,7 @@ pub(crate) fn element(name: &str, value: &str) -> String {
     format!("<{name}>{value}</{name}>")
 }
 
-fn edited(mut text: String, edits: &[(String, String)]) -> String {
+pub(crate) fn edited(mut text: String, edits: &[(String, String)]) -> String {
     for (from, to) in edits {
         assert!(text.contains(from.as_str()), "{from} is not in {text}");
         text = text.replacen(from.as_str(), to, 1);

@@ -16,9 +16,10 @@ import type { Access } from "./access.js";
 import { collect, streamFrom } from "./bytes-out.js";
 import type { Diagnostic } from "./diagnostic.js";
 import { Entity, type PackageEntity } from "./entity.js";
+import { examineWorkbook } from "./examine.js";
 import { Feed } from "./feed.js";
 import { fileStream } from "./file-stream.js";
-import type { Limits } from "./limits.js";
+import { DEFAULT_WORKBOOK, type Limits } from "./limits.js";
 
 /** What everything that reads the package needs. */
 export interface Opened {
@@ -96,34 +97,21 @@ export class DataPackage {
 
   /**
    * The package doctor: everything that would make the service reject, misread or silently skip the package. All data is read, and
-   * where keys are compared more than once. Progress counts bytes, stage "diagnose".
+   * where keys are compared more than once. Workbooks are read by `excel.wasm`, which is loaded when one is met; where that fails, they
+   * get PKG-NOT-EXAMINED, which says why. Progress counts bytes, stage "diagnose".
    *
    * @throws {ClmError} PACKAGE_CORRUPT, PACKAGE_LIMIT, DISPOSED, ABORTED: what is wrong in the package is a finding, no failure
    * @example
    * const errors = (await opened.diagnose()).filter(({ severity }) => severity === "error");
    */
   async diagnose(options: RunOptions = {}): Promise<Diagnostic[]> {
-    const { loader, reader, access } = this.#opened;
-    const { signal, onProgress } = options;
-    const doctor = reader.use((r) => new Handle<WireDoctor>(loader, "the package", () => r.diagnose()));
-    const feed = new Feed(access, access.size, signal, reader.closing);
-    const reporter = new Reporter(onProgress);
-    const turns = new Turns(signal);
-    try {
-      while (true) {
-        reader.use(() => {});
-        const step = doctor.use((d) => d.step());
-        if (step === Step.end) break;
-        if (step === Step.wants) await feed.serve(doctor);
-        reporter.report({ stage: "diagnose", done: feed.taken, unit: "bytes" });
-        await turns.yield();
-      }
-      reporter.report({ stage: "diagnose", done: feed.taken, total: feed.taken, unit: "bytes" }, true);
-      return JSON.parse(doctor.use((d) => d.result()));
-    } finally {
-      feed.close();
-      doctor.dispose();
-    }
+    let found: Diagnostic[] = [];
+    const note = (result: Diagnostic[]) => {
+      found = result;
+    };
+    // Its pieces are empty.
+    await collect(this.#run((r) => r.diagnose(), "diagnose", options, note));
+    return found;
   }
 
   /**
@@ -135,13 +123,13 @@ export class DataPackage {
    * const again = await opened.subset(["Vendors V2"]);
    */
   async subset(entities: string[], options: RunOptions = {}): Promise<Uint8Array> {
-    return collect(this.#rewrite((r) => r.subset(this.#labels(entities)), "subset", options));
+    return collect(this.#run((r) => r.subset(this.#labels(entities)), "subset", options));
   }
 
   /** The same while it is read. Errors surface on the stream. */
   subsetStream(entities: string[], options: RunOptions = {}): ReadableStream<Uint8Array> {
     return streamFrom(
-      (signal) => this.#rewrite((r) => r.subset(this.#labels(entities)), "subset", { ...options, signal }),
+      (signal) => this.#run((r) => r.subset(this.#labels(entities)), "subset", { ...options, signal }),
       options.signal,
     );
   }
@@ -157,7 +145,7 @@ export class DataPackage {
     const note = (made: Diagnostic[]) => {
       changes = made;
     };
-    const bytes = await collect(this.#rewrite((r) => r.repair(), "repair", options, note));
+    const bytes = await collect(this.#run((r) => r.repair(), "repair", options, note));
     return { bytes, changes };
   }
 
@@ -172,7 +160,7 @@ export class DataPackage {
     // Who reads the stream only is told by the stream.
     changes.catch(() => {});
     const stream = streamFrom(
-      (signal) => this.#rewrite((r) => r.repair(), "repair", { ...options, signal }, settle),
+      (signal) => this.#run((r) => r.repair(), "repair", { ...options, signal }, settle),
       options.signal,
       fail,
     );
@@ -189,32 +177,49 @@ export class DataPackage {
     return toJson(labels, "the entities");
   }
 
-  async *#rewrite(
+  /** The pieces of a package that is written anew. Of a doctor, `found` is told what was found or corrected. */
+  #run(
     make: (reader: WirePackageReader) => WireRewriter,
     stage: string,
+    options: RunOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined>;
+  #run(
+    make: (reader: WirePackageReader) => WireDoctor,
+    stage: string,
+    options: RunOptions,
+    found: (result: Diagnostic[]) => void,
+  ): AsyncGenerator<Uint8Array, void, undefined>;
+  async *#run(
+    make: (reader: WirePackageReader) => WireRewriter | WireDoctor,
+    stage: string,
     { signal, onProgress }: RunOptions,
-    changed?: (changes: Diagnostic[]) => void,
+    found?: (result: Diagnostic[]) => void,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const { loader, reader, access } = this.#opened;
-    const rewriter = reader.use((r) => new Handle<WireRewriter>(loader, "the package", () => make(r)));
+    const { loader, reader, access, limits } = this.#opened;
+    const machine = reader.use((r) => new Handle(loader, "the package", () => make(r)));
+    // By the overloads.
+    const doctor = machine as Handle<WireDoctor>;
     const feed = new Feed(access, access.size, signal, reader.closing);
     const reporter = new Reporter(onProgress);
     const turns = new Turns(signal);
+    const check = () => reader.use(() => {});
+    const run = { limit: limits.workbook ?? DEFAULT_WORKBOOK, signal, turns, check };
     try {
       while (true) {
-        reader.use(() => {});
-        const step = rewriter.use((r) => r.step());
+        check();
+        const step = machine.use((m) => m.step());
         if (step === Step.end) break;
-        if (step === Step.wants) await feed.serve(rewriter);
-        else yield rewriter.use((r) => r.take());
+        if (step === Step.wants) await feed.serve(machine);
+        else if (step === Step.workbook) await examineWorkbook(doctor, run);
+        else yield machine.use((m) => m.take());
         reporter.report({ stage, done: feed.taken, unit: "bytes" });
         await turns.yield();
       }
       reporter.report({ stage, done: feed.taken, total: feed.taken, unit: "bytes" }, true);
-      changed?.(JSON.parse(rewriter.use((r) => r.changes())));
+      found?.(JSON.parse(doctor.use((d) => d.result())));
     } finally {
       feed.close();
-      rewriter.dispose();
+      machine.dispose();
     }
   }
 }

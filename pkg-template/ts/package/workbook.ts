@@ -1,7 +1,7 @@
 /** Workbooks: the data files of EXCEL entities, read and written by a module of their own, each held in memory as a whole. */
 import { ClmError } from "../errors.js";
 import { Handle } from "../handle.js";
-import type { WireModule, WireRowCursor, WireRows, WireWorkbookWriter } from "../wire.js";
+import type { WireModule, WireRowCursor, WireRows, WireWorkbookReader, WireWorkbookWriter } from "../wire.js";
 import { workbooks } from "../workbooks.js";
 import type { Opened } from "./data-package.js";
 import { fileStream } from "./file-stream.js";
@@ -33,23 +33,36 @@ export async function openWorkbook(
   };
 }
 
+interface Reading {
+  sheet: string | undefined;
+  /** Bytes, of the file and of its inflated parts. */
+  limit: number;
+  /** Columns of a sheet without any text. */
+  mapped: readonly string[];
+}
+
 /** The rows of a workbook at hand. */
 export async function readWorkbook(
   bytes: Uint8Array,
-  options: { sheet: string | undefined; limit: number; mapped: readonly string[] },
+  options: Reading,
   at: { file: string; entity: string },
 ): Promise<Handle<WireRows>> {
-  const wire = await workbooks.ready();
-  const { sheet, limit, mapped } = options;
   try {
-    return new Handle<WireRows>(
-      workbooks,
-      "the workbook",
-      () => new wire.WorkbookReader(bytes, sheet, limit, [...mapped]),
-    );
+    return await openRows(bytes, options);
   } catch (e) {
     throw placed(e, at);
   }
+}
+
+/** The same; errors say nothing of the file. */
+export async function openRows(bytes: Uint8Array, options: Reading): Promise<Handle<WireWorkbookReader>> {
+  const wire = await workbooks.ready();
+  const { sheet, limit, mapped } = options;
+  return new Handle<WireWorkbookReader>(
+    workbooks,
+    "the workbook",
+    () => new wire.WorkbookReader(bytes, sheet, limit, [...mapped]),
+  );
 }
 
 /** What the package's writer says of a workbook. */

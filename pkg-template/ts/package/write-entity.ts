@@ -218,7 +218,7 @@ async function* workbookData(writing: Writing, index: number, entity: EntityData
     columns = workbook.use((w) => w.columns());
     if (entity.sheet === undefined) {
       // The one that the manifest will name.
-      const { sheet } = JSON.parse(writer.use((w) => w.workbook(index, columns))) as { sheet: string };
+      const { sheet } = JSON.parse(writer.use((w) => w.workbook(index, []))) as { sheet: string };
       workbook.dispose();
       workbook = await open(sheet);
     }

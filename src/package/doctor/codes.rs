@@ -225,8 +225,8 @@ codes! {
     LevelParallel "PKG-LEVEL-PARALLEL" Warning No "Lines beside their header"
         "Entities of different execution units run in parallel, and so may those of one level (*Data import and export jobs*): rows may come before the header that they need."
         "Give the header a lower LevelInExecutionUnit in the same ExecutionUnit."
-    SharedEntity "PKG-SHARED-ENTITY" Warning No "Entity of all companies"
-        "The entity has no company: its rows are those of every company, whatever legal entity the job names (field report)."
+    SharedEntity "PKG-SHARED-ENTITY" Info No "Entity of all companies"
+        "The entity has no company: its rows are those of every company, whatever legal entity the job names (field report). It is a warning where a map names the company (DATAAREAID) all the same: whoever made the file takes its rows for those of one company."
         "Check that the rows are meant for all companies."
 
     // ── maps and columns ──
@@ -385,7 +385,7 @@ codes! {
         "An export to EXCEL cuts values at 255 characters (*Data management error descriptions*): this one may have been longer."
         "Export in another format if the value matters."
     NotExamined "PKG-NOT-EXAMINED" Info No "File was not examined"
-        "The rows of this format can't be read here; nothing is said of them."
+        "The rows of this format can't be read here, or what reads workbooks is missing: the message says which. Nothing is said of the rows."
         "Use CSV-Unicode or XML-Element for files that should be examined."
 }
 

@@ -6,23 +6,20 @@ use super::csv_file::{CsvFacts, CsvFile};
 use super::keys::Next;
 use super::report::Report;
 use super::subject::Subject;
-#[cfg(feature = "excel")]
-use super::workbook_file::WorkbookFile;
+use super::workbook_file::{Reading, WorkbookFile};
 use super::xml_file::XmlFile;
 
 /// Examines a file that is pushed in pieces, perhaps several times.
 pub(super) enum DataFile {
     Csv(Box<CsvFile>),
     Xml(Box<XmlFile>),
-    #[cfg(feature = "excel")]
-    Workbook(WorkbookFile),
+    Workbook(Box<WorkbookFile>),
 }
 
 impl DataFile {
-    /// None for a format that is not read here. `workbook` is the limit for workbooks, in bytes.
-    pub(super) fn new(subject: &Subject, workbook: u64) -> Option<Self> {
-        #[cfg(not(feature = "excel"))]
-        let _ = workbook;
+    /// None for a format that is not read here. `workbook` is the limit for workbooks, in bytes; `elsewhere` says that the caller
+    /// reads their rows.
+    pub(super) fn new(subject: &Subject, workbook: u64, elsewhere: bool) -> Option<Self> {
         Some(match subject.format {
             SourceFormat::Csv | SourceFormat::CsvUnicode => {
                 Self::Csv(Box::new(CsvFile::new(&subject.format)))
@@ -30,8 +27,9 @@ impl DataFile {
             SourceFormat::XmlElement | SourceFormat::XmlAttribute => {
                 Self::Xml(Box::new(XmlFile::new(subject)))
             }
+            SourceFormat::Excel if elsewhere => Self::Workbook(Box::new(WorkbookFile::elsewhere(workbook))),
             #[cfg(feature = "excel")]
-            SourceFormat::Excel => Self::Workbook(WorkbookFile::new(workbook)),
+            SourceFormat::Excel => Self::Workbook(Box::new(WorkbookFile::here(workbook))),
             _ => return None,
         })
     }
@@ -41,7 +39,6 @@ impl DataFile {
         match self {
             Self::Csv(file) => file.push(bytes, subject, report),
             Self::Xml(file) => file.push(bytes, subject, report),
-            #[cfg(feature = "excel")]
             Self::Workbook(file) => file.push(bytes),
         }
     }
@@ -51,11 +48,15 @@ impl DataFile {
         match self {
             Self::Csv(file) => file.end_of_file(subject, report),
             Self::Xml(file) => file.end_of_file(subject, report),
-            #[cfg(feature = "excel")]
-            Self::Workbook(file) => {
-                file.end_of_file(subject, report);
-                Next::Done
-            }
+            Self::Workbook(file) => file.end_of_file(subject, report),
+        }
+    }
+
+    /// How far the rows of a workbook are read; none for other files.
+    pub(super) fn reading(&self) -> Option<Reading> {
+        match self {
+            Self::Workbook(file) => Some(file.reading()),
+            Self::Csv(_) | Self::Xml(_) => None,
         }
     }
 
@@ -63,7 +64,6 @@ impl DataFile {
         match self {
             Self::Csv(file) => file.into_facts(),
             Self::Xml(file) => CsvFacts { header: file.into_header(), ..CsvFacts::default() },
-            #[cfg(feature = "excel")]
             Self::Workbook(file) => CsvFacts { header: file.into_header(), ..CsvFacts::default() },
         }
     }

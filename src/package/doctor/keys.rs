@@ -9,10 +9,10 @@ use std::hash::{DefaultHasher, Hasher};
 
 use crate::order::sort_by;
 
-/// Hashes that are held at a time: 8 MB.
-const MAX_HASHES: usize = 1_000_000;
+/// Hashes that are held at a time: 8 MB. In tests a file of some thousand rows is a large one.
+pub(super) const MAX_HASHES: usize = if cfg!(test) { 100 } else { 1_000_000 };
 /// Bytes of keys that are held at a time, with what each costs beside its text.
-const MAX_KEYS: usize = 8 << 20;
+const MAX_KEYS: usize = if cfg!(test) { 2 << 10 } else { 8 << 20 };
 const KEY_COST: usize = 112;
 /// Duplicates that are told.
 const TOLD: usize = 20;
@@ -30,6 +30,8 @@ pub(super) struct Duplicate {
 pub(super) enum Next {
     /// Read it again from the start.
     Again,
+    /// The caller reads its rows.
+    Rows,
     Done,
 }
 
@@ -107,15 +109,12 @@ impl DuplicateKeys {
     pub(super) fn end_of_file(&mut self) -> Next {
         match self.pass {
             Pass::Collect => {
-                self.hashes.sort_unstable();
-                self.candidates = self
-                    .hashes
-                    .windows(2)
-                    .filter(|w| w.first() == w.last())
-                    .filter_map(|w| w.first().copied())
-                    .collect();
-                self.candidates.dedup();
-                self.hashes = Vec::new();
+                // In place, for these are most of the memory there is.
+                let mut hashes = std::mem::take(&mut self.hashes);
+                hashes.sort_unstable();
+                retain_nth(&mut hashes, |nth| nth == 2);
+                hashes.shrink_to_fit();
+                self.candidates = hashes;
                 if !self.candidates.is_empty() {
                     self.pass = Pass::Compare;
                     return Next::Again;
@@ -157,22 +156,17 @@ impl DuplicateKeys {
 
     /// Makes room: equal hashes need to be held twice only, and half of the range may wait for another pass.
     fn narrow(&mut self) {
-        self.hashes.sort_unstable();
-        let mut kept: Vec<u64> = Vec::with_capacity(self.hashes.len());
-        for &hash in &self.hashes {
-            let twice = kept.len() >= 2 && kept.get(kept.len() - 2) == Some(&hash);
-            if !twice {
-                kept.push(hash);
-            }
-        }
-        if kept.len() > self.limit_hashes / 2 {
-            let middle = kept.get(kept.len() / 2).copied().unwrap_or_default();
+        let limit = self.limit_hashes;
+        let hashes = &mut self.hashes;
+        hashes.sort_unstable();
+        retain_nth(hashes, |nth| nth <= 2);
+        if hashes.len() > limit / 2 {
+            let middle = hashes.get(hashes.len() / 2).copied().unwrap_or_default();
             // The range must not become empty: its first hash may be its middle one too.
-            let high = if kept.first() == Some(&middle) { middle.saturating_add(1) } else { middle };
-            kept.retain(|&hash| hash < high);
+            let high = if hashes.first() == Some(&middle) { middle.saturating_add(1) } else { middle };
+            hashes.truncate(hashes.partition_point(|&hash| hash < high));
             self.high = Some(high);
         }
-        self.hashes = kept;
     }
 
     fn compare(&mut self, hash: u64, key: &str, line: u64) {
@@ -194,6 +188,17 @@ impl DuplicateKeys {
             self.high = Some(hash);
         }
     }
+}
+
+/// Keeps of each run of equal numbers those whose place in it, from 1, is wanted.
+fn retain_nth(sorted: &mut Vec<u64>, wanted: impl Fn(u32) -> bool) {
+    let mut last = None;
+    let mut nth: u32 = 0;
+    sorted.retain(|&number| {
+        nth = if last == Some(number) { nth.saturating_add(1) } else { 1 };
+        last = Some(number);
+        wanted(nth)
+    });
 }
 
 #[cfg(test)]

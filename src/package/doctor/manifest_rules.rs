@@ -11,7 +11,7 @@ use crate::table::{SourceFormat, sheet_name};
 use super::codes::{Code, Severity};
 use super::levels::{self, Line};
 use super::report::{Diagnostic, Report, shown};
-use super::subject::{ColumnMap, EntityRules, Schema, Subject};
+use super::subject::{COMPANY, ColumnMap, EntityRules, Schema, Subject};
 
 /// What the reader of the header noticed.
 pub(super) fn header_issues(issues: &[ManifestIssue], report: &mut Report) {
@@ -103,10 +103,7 @@ fn check_entity(entity: &ManifestEntity, schema: &Schema, report: &mut Report) {
         add(Diagnostic::new(Code::EntityDisabled, format!("{} is not run", shown(&entity.label))));
     }
     if let Some(known) = schema.catalog().label(&entity.label).filter(|known| known.company == Some(false)) {
-        add(Diagnostic::new(
-            Code::SharedEntity,
-            format!("the rows of {} have no company", shown(&known.label)),
-        ));
+        add(shared_entity(entity, &known.label));
     }
     if is_composite(entity, schema) && !is_xml(&entity.format) {
         let message = format!("{} is in the format {}", shown(&entity.label), shown(entity.format.as_str()));
@@ -136,6 +133,23 @@ fn check_entity(entity: &ManifestEntity, schema: &Schema, report: &mut Report) {
             let message = format!("the column {} is mapped twice", shown(&map.column));
             add(Diagnostic::new(Code::MapColumnTwice, message).column(&map.column));
         }
+    }
+}
+
+/// Worth knowing of every such entity; a risk where the file pretends that its rows belong to a company.
+fn shared_entity(entity: &ManifestEntity, label: &str) -> Diagnostic {
+    let company = |name: &str| name.eq_ignore_ascii_case(COMPANY);
+    match entity.maps.iter().find(|map| company(&map.field) || company(&map.column)) {
+        Some(map) => {
+            let column = if map.column.is_empty() { &map.field } else { &map.column };
+            let message = format!(
+                "the rows of {} have no company and go to all of them, whatever the column {} says",
+                shown(label),
+                shown(column)
+            );
+            Diagnostic::new(Code::SharedEntity, message).severity(Severity::Warning).column(column)
+        }
+        None => Diagnostic::new(Code::SharedEntity, format!("the rows of {} have no company", shown(label))),
     }
 }
 

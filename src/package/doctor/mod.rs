@@ -17,8 +17,8 @@ mod repair;
 mod report;
 mod rewrite_csv;
 mod rows;
+mod sheet_check;
 mod subject;
-#[cfg(feature = "excel")]
 mod workbook_file;
 mod xml_file;
 
@@ -26,6 +26,9 @@ pub use codes::{Code, CodeInfo, Repair, Severity};
 pub use machine::{Doctor, refusal};
 pub use repair::Repairer;
 pub use report::Diagnostic;
+pub use workbook_file::WorkbookExam;
 
+#[cfg(test)]
+mod passes_tests;
 #[cfg(test)]
 mod tests;

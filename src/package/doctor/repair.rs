@@ -21,6 +21,7 @@ use super::layout::{self, EntryFacts};
 use super::machine::{Doctor, Facts};
 use super::report::Diagnostic;
 use super::rewrite_csv::CsvRewrite;
+use super::workbook_file::WorkbookExam;
 
 /// Writes a corrected package; made by [`DataPackage::repair`](crate::package::DataPackage::repair).
 ///
@@ -51,6 +52,21 @@ impl Repairer {
         Self { directory, parts, schema, state: State::Examining(Box::new(doctor)), changes: Vec::new() }
     }
 
+    /// As [`Doctor::workbooks_elsewhere`], for the examination; before the first [`read`](Self::read).
+    pub fn workbooks_elsewhere(&mut self) {
+        if let State::Examining(doctor) = &mut self.state {
+            doctor.workbooks_elsewhere();
+        }
+    }
+
+    /// The workbook that the caller has to read before the next [`read`](Self::read).
+    pub fn workbook(&mut self) -> Option<WorkbookExam<'_>> {
+        match &mut self.state {
+            State::Examining(doctor) => doctor.workbook(),
+            State::Writing(_) | State::Failed => None,
+        }
+    }
+
     /// The bytes of the package that are wanted, after a [`Pull::Want`].
     #[must_use]
     pub fn want(&self) -> Option<Range<u64>> {
@@ -76,8 +92,8 @@ impl Repairer {
     /// The next bytes of the corrected package, none of them while it is examined; `End` when it is complete.
     ///
     /// # Errors
-    /// `MANIFEST_INVALID` where no safe correction exists. `PACKAGE_CORRUPT` for damage of the package. No call after an error
-    /// gives more.
+    /// `MANIFEST_INVALID` where no safe correction exists. `PACKAGE_CORRUPT` for damage of the package. `INVALID_ARGUMENT` while
+    /// [`workbook`](Self::workbook) has one that was not read to its end. No call after an error gives more.
     pub fn read(&mut self) -> Result<Pull<Vec<u8>>> {
         match std::mem::replace(&mut self.state, State::Failed) {
             State::Examining(mut doctor) => {

@@ -36,7 +36,6 @@ pub(super) struct Subject {
     pub(super) file: String,
     pub(super) format: SourceFormat,
     /// Sheet of a workbook, as the manifest names it.
-    #[cfg_attr(not(feature = "excel"), allow(dead_code))]
     pub(super) sheet: String,
     /// In the order of the manifest.
     pub(super) maps: Vec<ColumnMap>,

@@ -7,6 +7,8 @@ use crate::package::{Limits, LocalPackage};
 
 use super::*;
 
+mod workbooks;
+
 const HEADER: &str = "<DataManagementPackageHeader xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" \
     xmlns=\"http://schemas.microsoft.com/dynamics/2015/01/DataManagement\"><Description>P</Description><ManifestType>\
     Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization.DataManagementPackageManifest</ManifestType>\
@@ -35,19 +37,19 @@ fn manifest(entities: &str) -> String {
     )
 }
 
-fn utf16(text: &str) -> Vec<u8> {
+pub(super) fn utf16(text: &str) -> Vec<u8> {
     std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
 }
 
 #[derive(Clone)]
-struct Package(Vec<(String, Vec<u8>)>);
+pub(super) struct Package(Vec<(String, Vec<u8>)>);
 
 const LABEL: &str = "CLM integration contract types";
-const FILE: &str = "Types.csv";
+pub(super) const FILE: &str = "Types.csv";
 const ROWS: &str = "NAME,DESCRIPTION\r\nNDA,\"Secret, mostly\"\r\nMSA,\r\n";
 
 impl Package {
-    fn good() -> Self {
+    pub(super) fn good() -> Self {
         let list = entity(LABEL, FILE, &["NAME", "DESCRIPTION"], 1);
         Self(vec![
             (FILE.into(), utf16(ROWS)),
@@ -61,7 +63,7 @@ impl Package {
         self
     }
 
-    fn set(mut self, name: &str, bytes: Vec<u8>) -> Self {
+    pub(super) fn set(mut self, name: &str, bytes: Vec<u8>) -> Self {
         self.0.retain(|(there, _)| there != name);
         self.0.push((name.into(), bytes));
         self
@@ -79,7 +81,7 @@ impl Package {
         self.set(name, utf16(&text.replace(from, to)))
     }
 
-    fn manifest(self, from: &str, to: &str) -> Self {
+    pub(super) fn manifest(self, from: &str, to: &str) -> Self {
         self.edit("Manifest.xml", from, to)
     }
 
@@ -103,7 +105,7 @@ impl Package {
         String::from_utf16(&units).unwrap()
     }
 
-    fn zip(&self) -> Vec<u8> {
+    pub(super) fn zip(&self) -> Vec<u8> {
         archive(&self.0.iter().map(|(name, bytes)| Raw::stored(name, bytes)).collect::<Vec<_>>())
     }
 
@@ -114,10 +116,10 @@ impl Package {
         }
     }
 
-    /// Errors and warnings by code; what is only told of every package of shared entities is left out.
+    /// Errors and warnings by code.
     fn codes(&self) -> Vec<&'static str> {
         let found = self.diagnose();
-        let told = found.iter().filter(|it| it.severity != Severity::Info && it.code != Code::SharedEntity);
+        let told = found.iter().filter(|it| it.severity != Severity::Info);
         told.map(|it| it.code.as_str()).collect()
     }
 
@@ -141,10 +143,27 @@ fn a_good_package_is_good_and_stays_as_it_is() {
     let good = Package::good();
     let found = good.diagnose();
     let seen: Vec<_> = found.iter().map(|it| (it.code, it.severity)).collect();
-    assert_eq!(seen, [(Code::SharedEntity, Severity::Warning)]);
+    assert_eq!(seen, [(Code::SharedEntity, Severity::Info)]);
     let (repaired, changes) = good.repair();
     assert_eq!(changes, []);
     assert_eq!(repaired.0, good.0);
+}
+
+#[test]
+fn rows_of_all_companies_are_a_risk_where_the_file_names_a_company() {
+    let of = |column: &str, field: &str| {
+        let map =
+            format!("<EntityMap><EntityField>{field}</EntityField><XMLField>{column}</XMLField></EntityMap>");
+        let package = Package::good().manifest("</EntityMapList>", &format!("{map}</EntityMapList>"));
+        let found = package.diagnose();
+        let shared = found.iter().filter(|it| it.code == Code::SharedEntity);
+        shared.map(|it| (it.severity, it.column.clone())).collect::<Vec<_>>()
+    };
+    let risk = |column: &str| vec![(Severity::Warning, Some(column.to_owned()))];
+    assert_eq!(of("COMPANY", "DATAAREAID"), risk("COMPANY"));
+    assert_eq!(of("dataAreaId", "CODE"), risk("dataAreaId"));
+    assert_eq!(of("", "dataAreaId"), risk("dataAreaId"));
+    assert_eq!(of("COMPANY", "COMPANY"), [(Severity::Info, None)]);
 }
 
 /// A package with a fault, its codes, and those that are left after a repair.

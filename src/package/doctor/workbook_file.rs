@@ -1,32 +1,47 @@
-//! One workbook: it is held whole, up to the limit, and read when all of it has come.
+//! One workbook: it is held whole, up to the limit, and read when all of it has come, here or by the caller.
 
-use crate::error::{Error, ErrorCode};
+use d365_clm_text::cells::Cells;
+
+use crate::error::{Error, Result};
+#[cfg(feature = "excel")]
 use crate::table::{RowSink, WorkbookOptions, WorkbookReader};
 
-use super::codes::Code;
-use super::columns::check_header;
-use super::csv::Row;
 use super::keys::Next;
-use super::report::{Diagnostic, Report, shown};
-use super::rows::RowCheck;
+use super::report::Report;
+use super::sheet_check::{SheetCheck, refused};
 use super::subject::Subject;
-
-/// What the service reads at most (DMF2009).
-const MAX_COLUMNS: usize = 255;
-/// Where an export cuts values.
-const CUT: usize = 255;
 
 /// Collects a workbook and examines it.
 pub(super) struct WorkbookFile {
     bytes: Vec<u8>,
     limit: u64,
-    header: Option<Vec<String>>,
+    sheet: SheetCheck,
+    reading: Reading,
+}
+
+/// Who reads the rows, and how far that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    #[cfg(feature = "excel")]
+    Here,
+    /// The caller, once the bytes are complete.
+    Elsewhere,
+    /// The caller, now.
+    Wanted,
+    /// The caller has.
+    Over,
 }
 
 impl WorkbookFile {
     /// `limit` is that for the bytes of a workbook, and for its inflated parts.
-    pub(super) fn new(limit: u64) -> Self {
-        Self { bytes: Vec::new(), limit, header: None }
+    #[cfg(feature = "excel")]
+    pub(super) fn here(limit: u64) -> Self {
+        Self { reading: Reading::Here, ..Self::elsewhere(limit) }
+    }
+
+    /// The caller reads it.
+    pub(super) fn elsewhere(limit: u64) -> Self {
+        Self { bytes: Vec::new(), limit, sheet: SheetCheck::default(), reading: Reading::Elsewhere }
     }
 
     /// The next bytes; false once the rest is not worth reading.
@@ -38,145 +53,150 @@ impl WorkbookFile {
     }
 
     /// All of it is there.
-    pub(super) fn end_of_file(&mut self, subject: &Subject, report: &mut Report) {
-        let bytes = std::mem::take(&mut self.bytes);
-        if let Err(error) = self.examine(&bytes, subject, report) {
-            report.add(finding(&error).file(&subject.file).entity(&subject.label));
+    #[cfg_attr(not(feature = "excel"), allow(unused_variables))]
+    pub(super) fn end_of_file(&mut self, subject: &Subject, report: &mut Report) -> Next {
+        #[cfg(feature = "excel")]
+        if self.reading == Reading::Here {
+            let bytes = std::mem::take(&mut self.bytes);
+            if let Err(error) = self.examine(&bytes, subject, report) {
+                report.add(refused(&error).file(&subject.file).entity(&subject.label));
+            }
+            return Next::Done;
         }
+        self.reading = Reading::Wanted;
+        Next::Rows
+    }
+
+    pub(super) fn reading(&self) -> Reading {
+        self.reading
     }
 
     /// Columns of the sheet, to make maps of.
     pub(super) fn into_header(self) -> Option<Vec<String>> {
-        self.header
+        self.sheet.into_header()
     }
 
-    fn examine(&mut self, bytes: &[u8], subject: &Subject, report: &mut Report) -> Result<(), Error> {
+    #[cfg(feature = "excel")]
+    fn examine(&mut self, bytes: &[u8], subject: &Subject, report: &mut Report) -> Result<()> {
         let options = WorkbookOptions {
             sheet: (!subject.sheet.is_empty()).then(|| subject.sheet.clone()),
             mapped: Vec::new(),
             limit: self.limit,
         };
-        let mut check: Option<RowCheck> = None;
         loop {
             // The rows are at hand, so a further pass is another reading.
             let mut reader = WorkbookReader::new(bytes.to_vec(), &options)?;
-            if check.is_none() {
-                if let Some(finding) = other_sheet(&subject.sheet, reader.sheet_name()) {
-                    report.add(finding.file(&subject.file).entity(&subject.label));
-                    return Ok(());
-                }
-                let columns = reader.columns().to_vec();
-                if columns.len() > MAX_COLUMNS {
-                    let message = format!("the sheet has {} columns", columns.len());
-                    let finding = Diagnostic::new(Code::ExcelColumns, message);
-                    report.add(finding.file(&subject.file).entity(&subject.label));
-                }
-                if reader.header_row() != 1 {
-                    let message = match reader.header_row() {
-                        0 => format!("{} has no header row", shown(&subject.file)),
-                        row => format!("the names of the columns stand in row {row} of the sheet"),
-                    };
-                    let finding = Diagnostic::new(Code::NoHeader, message).line(1);
-                    report.add(finding.file(&subject.file).entity(&subject.label));
-                    return Ok(());
-                }
-                check = Some(RowCheck::new(check_header(&columns, subject, report)));
-                self.header = Some(columns);
+            let (name, row, columns) = (reader.sheet_name(), reader.header_row(), reader.columns());
+            if !self.sheet.begin(name, row, columns, subject, report) {
+                return Ok(());
             }
-            let Some(check) = &mut check else { return Ok(()) };
-            let mut sink = OneRow::default();
-            let mut line = 1;
-            loop {
-                sink.clear();
-                if !reader.read(&mut sink)? && !sink.full {
-                    break;
-                }
-                line += 1;
-                if sink.cut {
-                    let message = "a cell has exactly 255 characters";
-                    let finding = Diagnostic::new(Code::ExcelCut, message).line(line);
-                    report.add(finding.file(&subject.file).entity(&subject.label));
-                }
-                check.row(line, &sink.row, subject, report);
-            }
-            if check.end_of_file(subject, report) == Next::Done {
+            reader.read(&mut Rows { sheet: &mut self.sheet, cell: String::new(), subject, report })?;
+            if self.sheet.end(subject, report) == Next::Done {
                 return Ok(());
             }
         }
     }
 }
 
-/// The service takes the sheet of exactly that name, case aside; our reader is content with the only one there is.
-fn other_sheet(wanted: &str, found: &str) -> Option<Diagnostic> {
-    if wanted.is_empty() {
-        return None;
+/// A workbook whose rows the caller reads, by [`Doctor::workbooks_elsewhere`](super::Doctor::workbooks_elsewhere). Each pass is
+/// [`begin`](Self::begin), [`rows`](Self::rows) until the sheet ends, and [`end`](Self::end);
+/// [`refuse`](Self::refuse) ends it where it can't be read. Rows that are empty up to the end of the sheet are left out.
+pub struct WorkbookExam<'a> {
+    pub(super) file: &'a mut WorkbookFile,
+    pub(super) subject: &'a Subject,
+    pub(super) report: &'a mut Report,
+}
+
+impl WorkbookExam<'_> {
+    /// The sheet as the manifest names it, with the dollar sign; empty for the first.
+    #[must_use]
+    pub fn sheet(&self) -> &str {
+        &self.subject.sheet
     }
-    let bare = wanted.strip_prefix('\'').and_then(|name| name.strip_suffix('\'')).unwrap_or(wanted);
-    let message = match bare.strip_suffix('$') {
-        Some(name) if name.eq_ignore_ascii_case(found) => return None,
-        Some(name) => format!("the workbook has no sheet {}, only {}", shown(name), shown(found)),
-        None => format!("{} names a range, not a sheet: the dollar sign is missing", shown(wanted)),
-    };
-    Some(Diagnostic::new(Code::ExcelSheet, message))
+
+    /// The bytes of the workbook, at the first call; more than the limit where the workbook is beyond it, which the reader refuses.
+    pub fn take_bytes(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.file.bytes)
+    }
+
+    /// The sheet was opened: its name, the 1-based row of its header (0 for none), and the columns in the header. False where
+    /// the rows are not worth reading: then nothing more is wanted of this workbook.
+    pub fn begin(&mut self, name: &str, header_row: u64, columns: &[String]) -> bool {
+        let goes_on = self.file.sheet.begin(name, header_row, columns, self.subject, self.report);
+        if !goes_on {
+            self.file.reading = Reading::Over;
+        }
+        goes_on
+    }
+
+    /// The next rows: `text` is their cells one after another, `ends` where each ends in it, in UTF-16 code units. Each has as
+    /// many cells as there are columns.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for ends that do not fit the text.
+    pub fn rows(&mut self, text: &str, ends: &[u32]) -> Result<()> {
+        for cell in Cells::new(text, ends) {
+            let cell = cell.map_err(|_| Error::argument("the ends of the cells do not fit their text"))?;
+            if self.file.sheet.cell(cell) {
+                self.file.sheet.end_row(self.subject, self.report);
+            }
+        }
+        Ok(())
+    }
+
+    /// The sheet is at its end. True where it must be read once more: then the next pass begins.
+    pub fn end(&mut self) -> bool {
+        let again = self.file.sheet.end(self.subject, self.report) == Next::Again;
+        if !again {
+            self.file.reading = Reading::Over;
+        }
+        again
+    }
+
+    /// The reader failed; nothing more is wanted of this workbook. Findings: PKG-LIMIT of `PACKAGE_LIMIT`, PKG-NOT-EXAMINED of
+    /// `WASM_LOAD_FAILED` and `WASM_BLOCKED` (there is no reader), else what the message says, mostly PKG-EXCEL-UNREADABLE.
+    pub fn refuse(&mut self, error: &Error) {
+        self.file.reading = Reading::Over;
+        self.report.add(refused(error).file(&self.subject.file).entity(&self.subject.label));
+    }
 }
 
-/// The finding behind an error of the reader.
-fn finding(error: &Error) -> Diagnostic {
-    let message = error.message.as_str();
-    let code = if error.code == ErrorCode::PackageLimit {
-        Code::Limit
-    } else if message.contains("no sheet") {
-        Code::ExcelSheet
-    } else if message.contains("has no name") {
-        Code::ColumnUnnamed
-    } else if message.contains("twice") {
-        Code::ColumnTwice
-    } else {
-        Code::ExcelUnreadable
-    };
-    let mut finding = Diagnostic::new(code, message);
-    finding.line = error.at.as_deref().and_then(|at| at.line);
-    finding.hint = error.hint.clone().unwrap_or(finding.hint);
-    finding
+impl std::fmt::Debug for WorkbookExam<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WorkbookExam").field("file", &self.subject.file).finish_non_exhaustive()
+    }
 }
 
-#[derive(Default)]
-struct OneRow {
-    row: Row,
+/// All rows in one reading.
+#[cfg(feature = "excel")]
+struct Rows<'a> {
+    sheet: &'a mut SheetCheck,
     cell: String,
-    cut: bool,
-    full: bool,
+    subject: &'a Subject,
+    report: &'a mut Report,
 }
 
-impl OneRow {
-    fn clear(&mut self) {
-        self.row.clear();
-        self.cell.clear();
-        self.cut = false;
-        self.full = false;
-    }
-}
-
-impl RowSink for OneRow {
+#[cfg(feature = "excel")]
+impl RowSink for Rows<'_> {
     fn text(&mut self, part: &str) {
         self.cell.push_str(part);
     }
 
     fn end_cell(&mut self) {
-        self.cut |= self.cell.len() >= CUT && self.cell.chars().count() == CUT;
-        self.row.push(&self.cell);
+        self.sheet.cell(&self.cell);
         self.cell.clear();
     }
 
     fn end_row(&mut self) {
-        self.full = true;
+        self.sheet.end_row(self.subject, self.report);
     }
 
     fn is_full(&self) -> bool {
-        self.full
+        false
     }
 }
 
 #[cfg(test)]
+#[cfg(feature = "excel")]
 #[path = "workbook_file_tests.rs"]
 mod tests;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::super::codes::Severity;
+use super::super::report::Diagnostic;
 use super::super::subject::{ColumnMap, EntityRules, Schema};
 use super::*;
 use crate::package::zip::testing::{Raw, archive};
@@ -55,17 +56,55 @@ fn maps(columns: &[&str]) -> Vec<ColumnMap> {
 
 fn examine(subject: &Subject, bytes: &[u8]) -> Vec<Diagnostic> {
     let mut report = Report::default();
-    let mut file = WorkbookFile::new(1 << 20);
+    let mut file = WorkbookFile::here(1 << 20);
     for piece in bytes.chunks(100) {
         assert!(file.push(piece));
     }
-    file.end_of_file(subject, &mut report);
+    assert_eq!(file.end_of_file(subject, &mut report), Next::Done);
     let found = report.finish();
+    for max in [1, 2, 1000] {
+        assert_eq!(examine_elsewhere(subject, bytes, max), found, "by {max} rows");
+    }
     for it in &found {
         assert_eq!(it.file.as_deref(), Some("Currencies.xlsx"), "{it:?}");
         assert_eq!(it.entity.as_deref(), Some("Currencies"), "{it:?}");
     }
     found
+}
+
+/// The caller reads the rows, in chunks of so many.
+fn examine_elsewhere(subject: &Subject, bytes: &[u8], max: usize) -> Vec<Diagnostic> {
+    let mut report = Report::default();
+    let mut file = WorkbookFile::elsewhere(1 << 20);
+    assert!(file.push(bytes));
+    assert_eq!(file.reading(), Reading::Elsewhere);
+    assert_eq!(file.end_of_file(subject, &mut report), Next::Rows);
+    assert_eq!(file.reading(), Reading::Wanted);
+    let mut exam = WorkbookExam { file: &mut file, subject, report: &mut report };
+    let taken = exam.take_bytes();
+    assert_eq!(taken, bytes);
+    if let Err(error) = read_elsewhere(&mut exam, &taken, max) {
+        exam.refuse(&error);
+    }
+    assert_eq!(file.reading(), Reading::Over);
+    report.finish()
+}
+
+fn read_elsewhere(exam: &mut WorkbookExam<'_>, bytes: &[u8], max: usize) -> Result<()> {
+    let sheet = Some(exam.sheet().to_owned()).filter(|name| !name.is_empty());
+    let options = WorkbookOptions { sheet, mapped: vec![], limit: 1 << 20 };
+    loop {
+        let mut reader = WorkbookReader::new(bytes.to_vec(), &options)?;
+        if !exam.begin(reader.sheet_name(), reader.header_row(), reader.columns()) {
+            return Ok(());
+        }
+        while let Some(batch) = reader.batch(max)? {
+            exam.rows(&batch.text, &batch.ends)?;
+        }
+        if !exam.end() {
+            return Ok(());
+        }
+    }
 }
 
 type Seen = Vec<(&'static str, Option<u64>)>;
@@ -174,7 +213,7 @@ fn a_workbook_beyond_the_limit_is_not_kept() {
     let bytes = book(&[("Currencies", &(row(&COLUMNS) + &eur()))]);
     let examined = |limit: usize| {
         let mut report = Report::default();
-        let mut file = WorkbookFile::new(limit as u64);
+        let mut file = WorkbookFile::here(limit as u64);
         let taken = file.push(&bytes);
         file.end_of_file(&subject(""), &mut report);
         (taken, seen(&report.finish()))
@@ -203,7 +242,7 @@ fn the_header_is_the_first_row() {
 // The rules of rows are those of the other formats; here it is that they are asked, with the right row.
 #[test]
 fn rows_are_held_against_maps_and_schema() {
-    let cases: [(String, Seen); 7] = [
+    let cases: [(String, Seen); 9] = [
         (eur(), vec![]),
         (eur() + "<row/><row/>", vec![]),
         (eur() + &row(&["USD", "Dollar", "0,01"]), vec![("PKG-VALUE-TYPE", Some(3))]),
@@ -211,6 +250,16 @@ fn rows_are_held_against_maps_and_schema() {
         (eur() + &row(&["", "Nobody"]), vec![("PKG-KEY-EMPTY", Some(3))]),
         (eur() + "<row/>" + &row(&["USD"]), vec![("PKG-KEY-EMPTY", Some(3))]),
         (eur() + &row(&["USD", "Dollar", "1", "more"]), vec![("PKG-COLUMN-UNNAMED", Some(3))]),
+        // What is wrong above the cell that ends the reading is told; of its row nothing else is.
+        (
+            row(&["EUR", "Euro", "x"]) + &row(&["USD", "Dollar", "x", "more"]),
+            vec![("PKG-VALUE-TYPE", Some(2)), ("PKG-COLUMN-UNNAMED", Some(3))],
+        ),
+        // Beyond ASCII, ends are not those of bytes.
+        (
+            row(&["EUR", "Ε𝄞ρώ", "0.01"]) + &row(&["EUR", "ü", "x"]),
+            vec![("PKG-VALUE-TYPE", Some(3)), ("PKG-KEY-DUPLICATE", Some(3))],
+        ),
     ];
     for (rows, expected) in cases {
         assert_eq!(of_rows(&rows), expected, "{rows}");
@@ -224,7 +273,7 @@ fn rows_are_held_against_maps_and_schema() {
 #[test]
 fn maps_can_be_made_of_the_header() {
     let mut report = Report::default();
-    let mut file = WorkbookFile::new(1 << 20);
+    let mut file = WorkbookFile::here(1 << 20);
     file.push(&book(&[("S", &(row(&["CURRENCYCODE", "NAME"]) + &row(&["EUR", "Euro"])))]));
     file.end_of_file(&Subject { maps: vec![], ..subject("") }, &mut report);
     assert_eq!(report.finish(), []);

@@ -165,7 +165,7 @@ impl SharedStrings {
         let mut shared = Self::default();
         let mut phonetic = 0u32;
         let mut value = 0u32;
-        each_event(text, part, &mut |event| {
+        each_event(text, part, &mut OpenElements::default(), &mut |event| {
             match event {
                 XmlEvent::Open(tag) => match tag.local_name().as_ref() {
                     "rPh" => phonetic += 1,
@@ -196,6 +196,38 @@ impl SharedStrings {
     }
 }
 
+/// The elements around a place, to see that each is closed by its own name.
+#[derive(Debug, Default)]
+pub(super) struct OpenElements {
+    /// Their names, one behind the other, and where each begins.
+    names: String,
+    starts: Vec<usize>,
+    /// Whether there was a root element.
+    begun: bool,
+}
+
+impl OpenElements {
+    /// False for a second root.
+    fn enter(&mut self, name: &str) -> bool {
+        let second = self.starts.is_empty() && self.begun;
+        self.begun = true;
+        self.starts.push(self.names.len());
+        self.names.push_str(name);
+        !second
+    }
+
+    /// False where another element is open, or none.
+    fn leave(&mut self, name: &str) -> bool {
+        let closes = self.innermost() == Some(name);
+        self.names.truncate(self.starts.pop().unwrap_or_default());
+        closes
+    }
+
+    fn innermost(&self) -> Option<&str> {
+        self.names.get(*self.starts.last()?..)
+    }
+}
+
 /// A piece of a part.
 pub(super) enum XmlEvent<'a> {
     Open(&'a BytesStart<'a>),
@@ -208,26 +240,43 @@ pub(super) enum XmlEvent<'a> {
 /// Walks through a part until `each` returns false; gives the number of bytes read.
 ///
 /// The callback is not generic, nor are those below: the loop would be there once for each of them.
+///
+/// `open` has the elements that are open at the start and, afterwards, at the end: a part may be walked through in several goes.
 pub(super) fn each_event(
     text: &str,
     part: &str,
+    open: &mut OpenElements,
     each: &mut dyn FnMut(XmlEvent<'_>) -> Result<bool>,
 ) -> Result<usize> {
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
-    // A part may be walked through in several goes.
+    // `open` is what tells, for this reader sees a part of the text only.
     config.check_end_names = false;
     config.allow_unmatched_ends = true;
+    let ill_formed = |what: String| damaged(part, &format!("its XML is not well-formed: {what}"));
     loop {
         let go_on = match reader.read_event() {
-            Err(error) => return Err(damaged(part, &format!("its XML is not well-formed: {error}"))),
-            Ok(Event::Eof) => break,
+            Err(error) => return Err(ill_formed(error.to_string())),
+            Ok(Event::Eof) => match open.innermost() {
+                Some(name) => return Err(ill_formed(format!("<{name}> is not closed"))),
+                None => break,
+            },
             Ok(Event::DocType(_)) => return Err(damaged(part, "its XML has a document type definition")),
-            Ok(Event::Start(tag)) => each(XmlEvent::Open(&tag))?,
+            Ok(Event::Start(tag)) => {
+                if !open.enter(tag.name().as_ref()) {
+                    return Err(ill_formed("it has a second root element".to_owned()));
+                }
+                each(XmlEvent::Open(&tag))?
+            }
             Ok(Event::Empty(tag)) => {
                 each(XmlEvent::Open(&tag))? && each(XmlEvent::Close(tag.local_name().as_ref()))?
             }
-            Ok(Event::End(tag)) => each(XmlEvent::Close(tag.local_name().as_ref()))?,
+            Ok(Event::End(tag)) => {
+                if !open.leave(tag.name().as_ref()) {
+                    return Err(ill_formed(format!("</{}> closes nothing", tag.name().as_ref())));
+                }
+                each(XmlEvent::Close(tag.local_name().as_ref()))?
+            }
             Ok(Event::Text(text)) => each(XmlEvent::Text(&text.xml10_content()))?,
             Ok(Event::CData(text)) => each(XmlEvent::Text(&text.xml10_content()))?,
             Ok(Event::GeneralRef(reference)) => {
@@ -252,7 +301,7 @@ fn each_element(
 ) -> Result<()> {
     const DEEPEST: usize = 64;
     let mut path: Vec<String> = Vec::new();
-    each_event(text, part, &mut |event| {
+    each_event(text, part, &mut OpenElements::default(), &mut |event| {
         match event {
             XmlEvent::Open(tag) => {
                 each(tag, &path)?;

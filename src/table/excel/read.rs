@@ -4,10 +4,11 @@ use crate::error::{Error, ErrorCode, Result};
 
 use super::super::check::{Checked, check_header};
 use super::super::csv_read::RowSink;
+use super::super::{BatchBuilder, RowBatch};
 use super::MAX_COLUMNS;
 use super::container::Container;
 use super::names::column_name;
-use super::parts::{self, SharedStrings, SheetRef, Workbook, damaged};
+use super::parts::{self, OpenElements, SharedStrings, SheetRef, Workbook, damaged};
 use super::sheet::{Sheet, SheetRow};
 
 /// How a workbook is read.
@@ -29,7 +30,6 @@ pub(crate) struct WorkbookOptions {
 pub(crate) struct WorkbookReader {
     columns: Vec<String>,
     /// Row of the header; 0 where there is none.
-    #[cfg_attr(not(feature = "package"), allow(dead_code))]
     header: u64,
     sheet: Sheet,
     /// A row that was read and not handed on yet.
@@ -56,13 +56,11 @@ impl WorkbookReader {
     }
 
     /// 1-based row of the header; 0 for a sheet without any text.
-    #[cfg(feature = "package")]
     pub(crate) fn header_row(&self) -> u64 {
         self.header
     }
 
     /// Name of the sheet that is read.
-    #[cfg(feature = "package")]
     pub(crate) fn sheet_name(&self) -> &str {
         &self.sheet.name
     }
@@ -73,6 +71,21 @@ impl WorkbookReader {
             return Err((**error).clone());
         }
         self.try_read(sink).inspect_err(|error| self.failed = Some(Box::new(error.clone())))
+    }
+
+    /// Up to `max` rows; none after the last. An error comes after the rows before it.
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "for the bindings"))]
+    pub(crate) fn batch(&mut self, max: usize) -> Result<Option<RowBatch>> {
+        let mut sink = BatchBuilder::new(max.max(1));
+        let read = self.read(&mut sink);
+        match (sink.into_batch(), read) {
+            (Some(mut batch), _) => {
+                // Without those of the row that the error is in.
+                batch.ends.truncate(batch.rows * self.columns.len());
+                Ok(Some(batch))
+            }
+            (None, read) => read.map(|_| None),
+        }
     }
 
     /// Reads the rest of a workbook that goes into a package as it is, and refuses what the service would refuse: no row,
@@ -194,7 +207,17 @@ fn open_sheet(container: &mut Container, wanted: Option<&str>) -> Result<Sheet> 
     let bytes = container.part(&part)?.ok_or_else(|| damaged(&part, "it is missing"))?;
     let text = parts::decode(&bytes, &part)?;
     let name = chosen.name.clone();
-    Ok(Sheet { name, text, part, shared, formats, from_1904: workbook.from_1904, at: 0, row: 0 })
+    Ok(Sheet {
+        name,
+        text,
+        part,
+        shared,
+        formats,
+        from_1904: workbook.from_1904,
+        at: 0,
+        row: 0,
+        open: OpenElements::default(),
+    })
 }
 
 fn main_part(container: &mut Container) -> Result<String> {

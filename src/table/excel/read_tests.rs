@@ -179,3 +179,53 @@ fn a_workbook_is_checked_for_what_the_service_refuses() {
     assert!(check(&format!("<row>{wide}</row>{row}")).unwrap_err().message.contains("DMF2009"));
     assert!(check(&format!("{HEADER}<row><c t='e'><v>#N/A</v></c></row>")).is_err());
 }
+
+// Kills mutants of the stack of open elements, at the first row and beyond it, where the rows before are good.
+#[test]
+fn a_sheet_that_is_not_well_formed_is_refused() {
+    let row = "<row><c><v>1</v></c></row>";
+    let cases = [
+        ("<a>".to_owned() + HEADER + row, "</sheetData> closes nothing"),
+        (format!("{HEADER}<row><c><v>1</c></v></row>"), "</c> closes nothing"),
+        (format!("{HEADER}<row><c><v>1</v></x:c></row>"), "</x:c> closes nothing"),
+        (format!("{HEADER}{row}</sheetData></worksheet><worksheet><sheetData>"), "second root"),
+        (format!("{HEADER}{row}</sheetData></worksheet></a>"), "</a> closes nothing"),
+        (format!("{HEADER}<row><c><v>1</v></c>{row}</row>"), "a row in a row"),
+        (format!("{HEADER}{row}<sheetData><!-- "), "not well-formed"),
+    ];
+    for (rows, words) in cases {
+        let error = read(two_sheets(&rows, ""), None).unwrap_err();
+        assert!(error.message.contains(words), "{rows}: {}", error.message);
+    }
+    read(two_sheets(&format!("{HEADER}{row}<x:a xmlns:x='urn:x'><b/></x:a><!-- <row> -->"), ""), None)
+        .unwrap();
+}
+
+// Of the row that the error is in, no cell is handed on: its last column would look like the end of a row.
+#[test]
+fn a_batch_ends_before_the_row_that_is_refused() {
+    let rows = "<row r='1'><c t='s'><v>0</v></c></row><row r='2'><c><v>1</v></c></row><row r='3'><c><v>2</v></c></row>";
+    let bad = "<row r='4'><c><v>3</v></c><c><v>4</v></c></row>";
+    let batches = |bytes: Vec<u8>, max| {
+        let mut reader = WorkbookReader::new(bytes, &options(None)).unwrap();
+        let mut all = Vec::new();
+        loop {
+            match reader.batch(max) {
+                Ok(Some(batch)) => all.push((batch.rows, batch.ends.clone())),
+                Ok(None) => return (all, None, reader.batch(max).unwrap().is_none()),
+                Err(error) => return (all, Some(error.message.clone()), reader.batch(max).is_err()),
+            }
+        }
+    };
+    let message = Some("cell B4 has a value, but its column has no name".to_owned());
+    assert_eq!(
+        batches(two_sheets(&format!("{rows}{bad}"), ""), 9),
+        (vec![(2, vec![1, 2])], message.clone(), true)
+    );
+    assert_eq!(
+        batches(two_sheets(&format!("{rows}{bad}"), ""), 1),
+        (vec![(1, vec![1]), (1, vec![1])], message, true)
+    );
+    assert_eq!(batches(two_sheets(rows, ""), 2), (vec![(2, vec![1, 2])], None, true));
+    assert_eq!(batches(two_sheets(rows, ""), 9), (vec![(2, vec![1, 2])], None, true));
+}

@@ -6,12 +6,11 @@ use crate::error::{Error, ErrorCode, Result};
 
 use super::super::cell::{self, Stored};
 use super::names::{column_name, parse_cell};
-use super::parts::{NumberFormat, SharedStrings, XmlEvent, attribute, damaged, each_event};
+use super::parts::{NumberFormat, OpenElements, SharedStrings, XmlEvent, attribute, damaged, each_event};
 use super::{MAX_ROW_BYTES, MAX_ROWS, SHEET_COLUMNS};
 
 /// Reads a sheet forwards, row by row.
 pub(super) struct Sheet {
-    #[cfg_attr(not(feature = "package"), allow(dead_code))]
     pub(super) name: String,
     pub(super) text: String,
     pub(super) part: String,
@@ -20,6 +19,8 @@ pub(super) struct Sheet {
     pub(super) from_1904: bool,
     /// How much of `text` is read.
     pub(super) at: usize,
+    /// The elements that are open there.
+    pub(super) open: OpenElements,
     /// The last row read.
     pub(super) row: u64,
 }
@@ -36,15 +37,16 @@ pub(super) struct SheetRow {
 impl Sheet {
     /// The next row with any text in it; none after the last.
     pub(super) fn next(&mut self) -> Result<Option<SheetRow>> {
-        let Self { text, part, shared, formats, from_1904, at, row, .. } = self;
+        let Self { text, part, shared, formats, from_1904, at, row, open, .. } = self;
         let mut found = SheetRow::default();
         let mut in_row = false;
         let mut bytes = 0;
         let mut cell: Option<Cell> = None;
         let rest = text.get(*at..).unwrap_or_default();
-        let used = each_event(rest, part, &mut |event| {
+        let used = each_event(rest, part, open, &mut |event| {
             match event {
                 XmlEvent::Open(tag) => match (tag.local_name().as_ref(), &mut cell) {
+                    ("row", None) if in_row => return Err(damaged(part, "it has a row in a row")),
                     ("row", None) => {
                         in_row = true;
                         let number =
@@ -256,6 +258,7 @@ mod tests {
             from_1904: false,
             at: 0,
             row: 0,
+            open: OpenElements::default(),
         };
         std::iter::from_fn(|| sheet.next().transpose()).collect()
     }
