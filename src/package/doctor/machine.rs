@@ -25,20 +25,15 @@ use super::workbook_file::{Reading, WorkbookExam};
 
 /// Examines a package; made by [`DataPackage::doctor`](crate::package::DataPackage::doctor).
 ///
-<<<<<<< HEAD
-/// Memory stays at one piece of a file, one row, and at most 24 MiB for finding duplicate keys; a workbook is held whole. Each data
+/// Memory stays at one piece of a file, one row, and about 24 MiB for finding duplicate keys; a workbook is held whole, up to the limit. Each data
 /// file is read once, again where two rows seem to have the same key, and once more for each further 500,000 to 1,000,000 rows.
 ///
 /// Measured on two cores of an AMD EPYC, CSV-Unicode of 13 columns, without findings: 450,000 rows (70 MB as UTF-8) take 1.1 s
 /// and 7 MiB natively (`opt-level = 3`), 4.2 to 5.3 s in Node with a WebAssembly memory of 12 MiB in all; 2,500,000 rows (390 MB)
 /// take 14 s and 17 MiB, in Node 46 s and 20 MiB.
-=======
-/// Memory stays at one piece of a file, one row, and 24 MiB for finding duplicate keys; a workbook is held whole, up to the limit.
-/// Each data file is read once, and again where two rows seem to have the same key, and for every further 1,000,000 rows or so.
 ///
 /// Workbooks are examined with the feature `excel`, or by [`workbooks_elsewhere`](Self::workbooks_elsewhere); else they get
 /// PKG-NOT-EXAMINED.
->>>>>>> h2
 pub struct Doctor {
     directory: Directory,
     report: Report,
