@@ -87,6 +87,52 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Every code, in the order of this list.
+    pub const ALL: [Self; 36] = [
+        Self::NotInitialized,
+        Self::WasmLoadFailed,
+        Self::WasmBlocked,
+        Self::InternalPanic,
+        Self::Disposed,
+        Self::InvalidArgument,
+        Self::UnknownEntity,
+        Self::UnknownProperty,
+        Self::UnsupportedQuery,
+        Self::NotAPackage,
+        Self::PackageCorrupt,
+        Self::PackageLimit,
+        Self::ManifestInvalid,
+        Self::DataInvalid,
+        Self::AuthRejected,
+        Self::AppNotRegistered,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::PreconditionFailed,
+        Self::ValidationFailed,
+        Self::Throttled,
+        Self::ServiceError,
+        Self::Network,
+        Self::CorsOrNetwork,
+        Self::Timeout,
+        Self::Aborted,
+        Self::JobFailed,
+        Self::JobCanceled,
+        Self::JobStalled,
+        Self::OutcomeUnknown,
+        Self::SourceRequired,
+        Self::SourceChanged,
+        Self::CheckpointConflict,
+        Self::CheckpointInvalid,
+        Self::ReconcileRefused,
+    ];
+
+    /// The code of that public spelling.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+
     /// The public spelling, for example `NOT_A_PACKAGE`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -13,6 +13,7 @@ import type { EntityOf } from "./catalog.js";
 import { disposed, invalid, throwIfAborted } from "./errors.js";
 import type { Filter } from "./filter.js";
 import { Handle } from "./handle.js";
+import type { ImportSource } from "./import-source.js";
 import { loader } from "./init.js";
 import type { Checkpoint, Job, JobKind } from "./job.js";
 import { objectToJson } from "./json.js";
@@ -21,13 +22,13 @@ import { countJson, type Entity, type Input, type Query, queryJson } from "./que
 import type { RunOptions } from "./run.js";
 import { type MetadataOptions, metadataJson, schema as schemaOf } from "./schema.js";
 import { type CatalogSchema, partsOf, type Schema, type SchemaData } from "./schema-data.js";
+import { memoryStore } from "./stores/memory.js";
 import { type Token, type TokenCredentialLike, type TokenRequest, tokenSource } from "./token.js";
 import {
   type ExportOptions,
   type ExportResult,
   type ImportOptions,
   type ImportResult,
-  type ImportSource,
   type ResumeOptions,
   resumeJob,
   startExport,
@@ -155,6 +156,8 @@ export class ScmClient {
   readonly projects: DataProjects;
   readonly #options: string;
   readonly #host: WireHost;
+  /** Of jobs without a store of their own: import and export calls of this client take turns. */
+  readonly #leases = memoryStore();
   #handle: Handle<WireClient> | undefined;
   #disposed = false;
   declare readonly [Symbol.dispose]: () => void;
@@ -227,18 +230,19 @@ export class ScmClient {
   }
 
   /**
-   * Uploads a package and has it imported. One job at a time per client: a second one meanwhile is CONFLICT.
+   * Uploads a package and has it imported: one put for small ones, else blocks of 4 MiB, four at a time. The import and export calls
+   * of several jobs take turns (see `parallel`); their uploads, runs and downloads overlap.
    *
    * @throws {ClmError} from `done()`: JOB_FAILED with the service's reason and `result`; JOB_CANCELED, JOB_STALLED,
    * OUTCOME_UNKNOWN, and everything that building the package may meet
    */
   importPackage(source: ImportSource, options: ImportOptions): Job<ImportResult> {
-    return startImport(this.#client, source, options);
+    return startImport(this.#client, this.#leases, source, options);
   }
 
-  /** Has a data project exported, downloads the package and opens it. One job at a time per client. */
+  /** Has a data project exported, downloads the package in ranges, checks and opens it. */
   exportPackage(options: ExportOptions): Job<ExportResult> {
-    return startExport(this.#client, options);
+    return startExport(this.#client, this.#leases, options);
   }
 
   /**
@@ -250,7 +254,9 @@ export class ScmClient {
     checkpoint: Checkpoint<K>,
     options: ResumeOptions = {},
   ): Job<K extends "import" ? ImportResult : ExportResult> {
-    return resumeJob(this.#client, checkpoint, options) as Job<K extends "import" ? ImportResult : ExportResult>;
+    return resumeJob(this.#client, this.#leases, checkpoint, options) as Job<
+      K extends "import" ? ImportResult : ExportResult
+    >;
   }
 
   /** Ends what is under way with DISPOSED and frees memory; idempotent. */

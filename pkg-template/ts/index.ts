@@ -19,6 +19,7 @@ export {
 } from "./client.js";
 export { ClmError, type ErrorCode, type ErrorDetails, isClmError, type Place, type ServiceWords } from "./errors.js";
 export { type EnumValue, type Filter, f } from "./filter.js";
+export type { ImportSource } from "./import-source.js";
 export { init, initSync } from "./init.js";
 export type { Checkpoint, ExecutionStatus, Job, JobEvent, JobKind, JobOptions } from "./job.js";
 export type { WasmSource } from "./loader.js";
@@ -46,6 +47,10 @@ export { type HttpAnswer, type HttpRequest, type ReadOptions, requests, type Sha
 export type { Progress, RunOptions } from "./run.js";
 export { type MetadataOptions, readMetadata, schema } from "./schema.js";
 export type { CatalogSchema, Drift, Schema, SchemaData, SchemaEntity, SchemaProperty } from "./schema-data.js";
+export { blobStore } from "./stores/blob.js";
+export { indexedDbStore } from "./stores/indexeddb.js";
+export { memoryStore } from "./stores/memory.js";
+export type { CheckpointStore } from "./stores/store.js";
 export type { Token, TokenCredentialLike, TokenRequest } from "./token.js";
 export type {
   EntityResult,
@@ -53,7 +58,6 @@ export type {
   ExportResult,
   ImportOptions,
   ImportResult,
-  ImportSource,
   Polling,
   Rejected,
   ResumeOptions,

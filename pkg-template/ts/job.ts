@@ -1,6 +1,7 @@
 /** Long jobs as JavaScript sees them: a promise, a stream of events, and a checkpoint to go on from in another process. */
 import { ClmError, isClmError, throwIfAborted } from "./errors.js";
 import { linkSignals, type Progress, Reporter, type RunOptions } from "./run.js";
+import type { CheckpointStore } from "./stores/store.js";
 import type { WireJobHooks } from "./wire.js";
 
 export type JobKind = "import" | "export";
@@ -18,6 +19,15 @@ export interface JobOptions extends RunOptions {
    * that request is sent.
    */
   onCheckpoint?: (checkpoint: Checkpoint) => void | Promise<void>;
+  /**
+   * Or a store: checkpoints live under `key`, and the lease of the environment (with `parallel: "project"`, of the data project)
+   * beside them, so that processes that share the store keep out of each other's way. A job that finds another one's checkpoint
+   * under its key ends with CHECKPOINT_CONFLICT before anything is sent. The last checkpoint stays when the job has ended: delete it
+   * when its outcome has been handled.
+   */
+  store?: CheckpointStore;
+  /** Default: "job/" and the execution id. */
+  key?: string;
 }
 
 /** Where a run of the service stands. */
@@ -70,7 +80,7 @@ export class RunningJob<R> implements Job<R> {
   readonly id: string;
   readonly #done: Promise<R>;
   readonly #cancel = new AbortController();
-  readonly #onCheckpoint: JobOptions["onCheckpoint"];
+  readonly #keeper: Keeper;
   readonly #reporter: Reporter;
   readonly #events: JobEvent[] = [];
   /** Events that are kept no more. */
@@ -83,12 +93,13 @@ export class RunningJob<R> implements Job<R> {
   constructor(
     id: string,
     options: JobOptions,
+    leases: CheckpointStore,
     start: (hooks: WireJobHooks, signal: AbortSignal) => Promise<R>,
     checkpoint?: Checkpoint,
   ) {
     this.id = id;
     this.#checkpoint = checkpoint;
-    this.#onCheckpoint = options.onCheckpoint;
+    this.#keeper = new Keeper(id, options, leases, checkpoint);
     this.#reporter = new Reporter(options.onProgress);
     this.#done = this.#run(options.signal, start);
     this.#done.catch(() => {});
@@ -147,11 +158,17 @@ export class RunningJob<R> implements Job<R> {
     const linked = linkSignals(signal, this.#cancel.signal);
     try {
       throwIfAborted(linked.signal);
+      await this.#keeper.begin();
       const hooks: WireJobHooks = {
         onCheckpoint: async (text) => {
           const checkpoint = JSON.parse(text) as Checkpoint;
-          await this.#onCheckpoint?.(checkpoint);
+          await this.#keeper.keep(text, checkpoint);
           this.#checkpoint = checkpoint;
+        },
+        load: (key) => this.#keeper.store.load(key),
+        store: (key, value, ifVersion) => this.#keeper.store.save(key, value, ifVersion),
+        read: async () => {
+          throw new ClmError("SOURCE_REQUIRED", "this job has no source");
         },
         onEvent: (text) => this.#emit(JSON.parse(text) as JobEvent),
       };
@@ -188,6 +205,51 @@ export class RunningJob<R> implements Job<R> {
     if (!isClmError(e) || e.code !== "INTERNAL_PANIC" || !this.#checkpoint) return e;
     return new ClmError(e.code, e.message, { ...e, cause: e.cause, result: this.#checkpoint });
   }
+}
+
+/** Makes a job's checkpoints durable, in the host's way. */
+class Keeper {
+  /** For leases, too. */
+  readonly store: CheckpointStore;
+  readonly #key: string;
+  readonly #own: boolean;
+  readonly #onCheckpoint: JobOptions["onCheckpoint"];
+  readonly #resumed: Checkpoint | undefined;
+  #version: string | undefined;
+
+  constructor(id: string, options: JobOptions, leases: CheckpointStore, resumed: Checkpoint | undefined) {
+    this.#own = options.store !== undefined;
+    this.store = options.store ?? leases;
+    this.#key = options.key ?? `job/${id}`;
+    this.#onCheckpoint = options.onCheckpoint;
+    this.#resumed = resumed;
+  }
+
+  /** Looks what is there: a new job must find nothing, a resumed one what it was resumed from. */
+  async begin(): Promise<void> {
+    if (!this.#own) return;
+    const found = await this.store.load(this.#key);
+    if (!found) return;
+    const same = this.#resumed && canonical(JSON.parse(found.value)) === canonical(this.#resumed);
+    if (!same) {
+      throw new ClmError("CHECKPOINT_CONFLICT", `another checkpoint is under the key "${this.#key}" of the store`, {
+        hint: "Resume from the one that is there (load it from the store), or choose another execution id or key.",
+      });
+    }
+    this.#version = found.version;
+  }
+
+  async keep(text: string, checkpoint: Checkpoint): Promise<void> {
+    if (this.#own) this.#version = await this.store.save(this.#key, text, this.#version);
+    await this.#onCheckpoint?.(checkpoint);
+  }
+}
+
+/** The same text for the same value, whatever the order of its properties. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part) =>
+    part && typeof part === "object" && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort()) : part,
+  );
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

@@ -1,7 +1,8 @@
 /** Imports and exports: what goes in and what comes out of them. */
 import type { DataProject } from "./client.js";
-import { ClmError, invalid, isClmError } from "./errors.js";
+import { ClmError, invalid } from "./errors.js";
 import type { Handle } from "./handle.js";
+import { type ImportSource, SourceReader } from "./import-source.js";
 import {
   type Checkpoint,
   type ExecutionStatus,
@@ -14,13 +15,9 @@ import {
 import { objectToJson } from "./json.js";
 import { piecesOf, streamFrom } from "./package/bytes-out.js";
 import type { DataPackage } from "./package/data-package.js";
-import { type ByteSource, isByteSource, readAll } from "./package/sources.js";
-import type { PackageSpec } from "./package/spec.js";
-import { buildPackage, openPackage } from "./packages.js";
+import { openPackage } from "./packages.js";
+import type { CheckpointStore } from "./stores/store.js";
 import type { WireClient, WireExport, WireJobHooks } from "./wire.js";
-
-/** A package, or what to build it from. A factory, Blob, bytes or spec with factories can be read again on resume; a stream can't. */
-export type ImportSource = ByteSource | PackageSpec | (() => ByteSource | PackageSpec);
 
 /** How a run is watched; all in milliseconds. */
 export interface Polling {
@@ -46,6 +43,13 @@ export interface ImportOptions extends JobOptions {
   poll?: Polling;
   /** After a lost answer to the submission: how long to look for the run before OUTCOME_UNKNOWN. Default 900,000 ms. */
   outcomeGrace?: number;
+  /** After `outcomeGrace` without a trace of the run: submit once more, at the risk of a second run. Default false. */
+  resubmit?: boolean;
+  /**
+   * Import and export calls go one at a time per environment, those of other processes with the same `store` too; "project": one at
+   * a time per data project, where the environment allows it. Runs overlap freely. Default "environment".
+   */
+  parallel?: "environment" | "project";
   /** Fetch the service's reasons of failed rows. Default true. */
   errors?: boolean;
 }
@@ -107,6 +111,10 @@ export interface ExportOptions extends JobOptions {
   executionId?: string;
   /** Name of the package; default: the execution id. */
   packageName?: string;
+  /** At most this many records of each entity. */
+  preview?: number;
+  /** As of an import. */
+  parallel?: "environment" | "project";
   poll?: Polling;
   /** After a lost answer to the submission: how long to look for the run before OUTCOME_UNKNOWN. Default 900,000 ms. */
   outcomeGrace?: number;
@@ -129,24 +137,33 @@ export interface ResumeOptions extends JobOptions {
   outcomeGrace?: number;
   /** For an import; see ImportOptions. */
   errors?: boolean;
+  /** For an import; see ImportOptions. */
+  resubmit?: boolean;
+  parallel?: "environment" | "project";
 }
 
 /** The client's handle, when it is wanted. */
 export type Client = () => Promise<Handle<WireClient>>;
 
-export function startImport(client: Client, source: ImportSource, options: ImportOptions): Job<ImportResult> {
+export function startImport(
+  client: Client,
+  leases: CheckpointStore,
+  source: ImportSource,
+  options: ImportOptions,
+): Job<ImportResult> {
   const id = options?.executionId ?? randomId();
-  return new RunningJob(id, options ?? {}, async (hooks, signal) => {
+  return new RunningJob(id, options ?? {}, leases, async (hooks, signal) => {
     const text = optionsJson(options, { executionId: id });
-    const bytes = await packageBytes(source, options, signal);
-    const handle = await client();
-    return imported(await handle.useAsync(signal, (c, s) => c.importPackage(text, bytes, hooks, s)));
+    return reading(source, hooks, signal, async (hooks, bytes) => {
+      const handle = await client();
+      return imported(await handle.useAsync(signal, (c, s) => c.importPackage(text, bytes, hooks, s)));
+    });
   });
 }
 
-export function startExport(client: Client, options: ExportOptions): Job<ExportResult> {
+export function startExport(client: Client, leases: CheckpointStore, options: ExportOptions): Job<ExportResult> {
   const id = options?.executionId ?? randomId();
-  return new RunningJob(id, options ?? {}, async (hooks, signal) => {
+  return new RunningJob(id, options ?? {}, leases, async (hooks, signal) => {
     const project = options?.project;
     const named = typeof project === "object" && project !== null;
     const text = optionsJson(options, { executionId: id, ...(named && { project: project.name }) });
@@ -161,6 +178,7 @@ export function startExport(client: Client, options: ExportOptions): Job<ExportR
 
 export function resumeJob(
   client: Client,
+  leases: CheckpointStore,
   checkpoint: Checkpoint,
   options: ResumeOptions,
 ): Job<ImportResult | ExportResult> {
@@ -178,11 +196,14 @@ export function resumeJob(
       const handle = await client();
       return exported(await handle.useAsync(signal, (c, s) => c.resumeExport(state, text, hooks, s)));
     }
-    const bytes = source === undefined ? undefined : await packageBytes(source, options, signal);
-    const handle = await client();
-    return imported(await handle.useAsync(signal, (c, s) => c.resumeImport(state, text, bytes, hooks, s)));
+    const go = async (hooks: WireJobHooks): Promise<ImportResult> => {
+      const handle = await client();
+      const has = source !== undefined;
+      return imported(await handle.useAsync(signal, (c, s) => c.resumeImport(state, text, has, hooks, s)));
+    };
+    return source === undefined ? go(hooks) : reading(source, hooks, signal, go);
   };
-  return new RunningJob(executionId, options, start, checkpoint);
+  return new RunningJob(executionId, options, leases, start, checkpoint);
 }
 
 function isKind(kind: unknown): kind is JobKind {
@@ -192,19 +213,24 @@ function isKind(kind: unknown): kind is JobKind {
 /** What the caller gave, without what stays in JavaScript. */
 function optionsJson(options: object, more: object): string {
   if (typeof options !== "object" || options === null) throw invalid("the job needs options");
-  const { signal, onProgress, onCheckpoint, source, ...rest } = options as ResumeOptions;
+  const { signal, onProgress, onCheckpoint, store, key, source, ...rest } = options as ResumeOptions;
   return objectToJson({ ...rest, ...more }, "the options");
 }
 
-async function packageBytes(source: ImportSource, options: JobOptions, signal: AbortSignal): Promise<Uint8Array> {
-  let given: ByteSource | PackageSpec;
+/** With a source to read from, which is closed at the end. */
+async function reading<T>(
+  source: ImportSource,
+  hooks: WireJobHooks,
+  signal: AbortSignal,
+  go: (hooks: WireJobHooks, bytes: number | undefined) => Promise<T>,
+): Promise<T> {
+  const reader = new SourceReader(source, signal);
   try {
-    given = typeof source === "function" ? await source() : source;
-  } catch (e) {
-    throw isClmError(e) ? e : invalid("the source of the import failed", { cause: e });
+    const bytes = await reader.check();
+    return await go({ ...hooks, read: (start, end) => reader.read(start, end) }, bytes);
+  } finally {
+    await reader.close();
   }
-  if (isByteSource(given)) return readAll(given, "the source of the import", signal);
-  return buildPackage(given, { signal, ...(options.onProgress ? { onProgress: options.onProgress } : {}) });
 }
 
 function imported(text: string): ImportResult {

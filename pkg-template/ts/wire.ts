@@ -217,14 +217,14 @@ export interface WireClient {
   metadata(options: string, signal?: AbortSignal): Promise<string>;
   /** `project` as DataProject; result `{"created":false,"changed":["…"]}`. */
   ensureProject(project: string, exact: boolean, signal?: AbortSignal): Promise<string>;
-  /** One job at a time: a second one while the first runs is CONFLICT. Result: ImportResult without rejected(). */
-  importPackage(options: string, source: Uint8Array, hooks: WireJobHooks, signal?: AbortSignal): Promise<string>;
+  /** `bytes` of the source where known, for progress. Result: ImportResult without rejected(). */
+  importPackage(options: string, bytes: number | undefined, hooks: WireJobHooks, signal?: AbortSignal): Promise<string>;
   exportPackage(options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<WireExport>;
   /** Goes on from a checkpoint of either kind. The options name its `project` and `executionId`, as for a new job. */
   resumeImport(
     checkpoint: string,
     options: string,
-    source: Uint8Array | undefined,
+    hasSource: boolean,
     hooks: WireJobHooks,
     signal?: AbortSignal,
   ): Promise<string>;
@@ -257,6 +257,11 @@ export interface WireJobHooks {
   onCheckpoint(checkpoint: string): Promise<void>;
   /** JSON of JobEvent. */
   onEvent(event: string): void;
+  /** Bytes of the source, fewer only at its end; in order, or from the beginning again. */
+  read(start: number, end: number): Promise<Uint8Array>;
+  load(key: string): Promise<{ value: string; version: string } | undefined>;
+  /** The new version; rejects with CHECKPOINT_CONFLICT. */
+  store(key: string, value: string, ifVersion: string | undefined): Promise<string>;
 }
 
 /**

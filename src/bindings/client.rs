@@ -1,11 +1,10 @@
 //! `Client`: one environment, and the conversations with it.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use js_sys::{Object, Uint8Array};
+use js_sys::Object;
 use serde_json::Value;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -13,18 +12,17 @@ use web_sys::AbortSignal;
 
 use super::driver::{NoExtras, drive};
 use super::host::Host;
-use super::job::{JobHooks, JobTurn, WireExport, export_output, run_import};
+use super::job::{JobHooks, WireExport, export_output, run_import};
 use super::parse::parse;
 use super::requests::WireBatch;
 use super::thrown::throw;
 use crate::catalog::Catalog;
-use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import, ImportOptions, SourceMark};
+use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import, ImportOptions};
 use crate::error::{Error, Result};
 use crate::fields::{Fields, FromValue};
 use crate::http::Machine;
 use crate::odata::batch::results_json;
 use crate::odata::{self, Batch, Listing, Numbers, Op, Operation, OperationSpec, Query, Service};
-use crate::package::{Limits, LocalPackage};
 
 struct Options {
     base_url: String,
@@ -81,8 +79,6 @@ impl FromValue for Retry {
 pub struct Client {
     pub(super) service: Service,
     host: Host,
-    /// Import and export calls must not overlap.
-    busy: Rc<Cell<bool>>,
 }
 
 /// The pages of a list.
@@ -112,7 +108,7 @@ impl Client {
         policy.budget = options.retry.budget.map_or(policy.budget, Duration::from_millis);
         service.seed = js_sys::Math::random().to_bits();
         let host = Host::new(host, service.resource(), options.page_origin, options.relay_origins);
-        Ok(Self { service, host, busy: Rc::new(Cell::new(false)) })
+        Ok(Self { service, host })
     }
 
     /// A list; nothing is sent yet.
@@ -168,23 +164,19 @@ impl Client {
         Ok(serde_json::to_string(&done).unwrap_or_default())
     }
 
-    /// Imports a package.
+    /// Imports a package of that many bytes, where the length is known.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     #[wasm_bindgen(js_name = importPackage)]
     pub async fn import_package(
         &self,
         options: &str,
-        source: Uint8Array,
+        bytes: Option<f64>,
         hooks: JobHooks,
         signal: Option<AbortSignal>,
     ) -> Result<String, JsValue> {
-        let _turn = JobTurn::take(&self.busy).map_err(throw)?;
         let options: ImportOptions = parse(options, "import options").map_err(throw)?;
-        let bytes = source.to_vec();
-        let mark = SourceMark::of(&bytes);
-        // What the service would refuse after minutes is refused here at once.
-        LocalPackage::open(bytes, Limits::default()).map_err(throw)?;
-        let mut job = Import::new(&self.service, options, mark).map_err(throw)?;
-        run_import(&mut job, &self.host, Some(source), hooks, signal).await
+        let mut job = Import::new(&self.service, options, bytes.map(|bytes| bytes as u64)).map_err(throw)?;
+        run_import(&mut job, &self.host, &hooks, signal).await
     }
 
     /// Exports a package.
@@ -195,10 +187,9 @@ impl Client {
         hooks: JobHooks,
         signal: Option<AbortSignal>,
     ) -> Result<WireExport, JsValue> {
-        let _turn = JobTurn::take(&self.busy).map_err(throw)?;
         let options: ExportOptions = parse(options, "export options").map_err(throw)?;
         let mut job = Export::new(&self.service, options).map_err(throw)?;
-        export_output(drive(&mut job, &self.host, &hooks.extras(None), signal).await)
+        export_output(drive(&mut job, &self.host, &hooks, signal).await)
     }
 
     /// Goes on with an import.
@@ -207,16 +198,14 @@ impl Client {
         &self,
         checkpoint: &str,
         options: &str,
-        source: Option<Uint8Array>,
+        has_source: bool,
         hooks: JobHooks,
         signal: Option<AbortSignal>,
     ) -> Result<String, JsValue> {
-        let _turn = JobTurn::take(&self.busy).map_err(throw)?;
         let checkpoint = Checkpoint::parse(&self.service, checkpoint).map_err(throw)?;
         let options: ImportOptions = parse(options, "import options").map_err(throw)?;
-        let mark = source.as_ref().map(|source| SourceMark::of(&source.to_vec()));
-        let mut job = Import::resume(&self.service, checkpoint, options, mark).map_err(throw)?;
-        run_import(&mut job, &self.host, source, hooks, signal).await
+        let mut job = Import::resume(&self.service, checkpoint, options, has_source).map_err(throw)?;
+        run_import(&mut job, &self.host, &hooks, signal).await
     }
 
     /// Goes on with an export.
@@ -228,11 +217,10 @@ impl Client {
         hooks: JobHooks,
         signal: Option<AbortSignal>,
     ) -> Result<WireExport, JsValue> {
-        let _turn = JobTurn::take(&self.busy).map_err(throw)?;
         let checkpoint = Checkpoint::parse(&self.service, checkpoint).map_err(throw)?;
         let options: ExportOptions = parse(options, "export options").map_err(throw)?;
         let mut job = Export::resume(&self.service, checkpoint, options).map_err(throw)?;
-        export_output(drive(&mut job, &self.host, &hooks.extras(None), signal).await)
+        export_output(drive(&mut job, &self.host, &hooks, signal).await)
     }
 }
 

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::pin::Pin;
 
 use gloo_timers::future::TimeoutFuture;
-use js_sys::Uint8Array;
 use serde_json::json;
 use wasm_bindgen::JsValue;
 
@@ -12,35 +11,56 @@ use super::cancel::Cancel;
 use super::host::Host;
 use super::send::send;
 use super::thrown::Thrown;
-use super::words::words_of;
+use super::words::{text_of, words_of};
 use crate::error::{Error, ErrorCode};
-use crate::http::{Event, Input, Machine, Step, Timestamp};
+use crate::http::{Event, Input, Machine, Request, Step, Store, Stored, Timestamp};
 
 /// Longest single timer: browsers take no more than 31 bits of milliseconds.
 const LONGEST_SLEEP: u64 = 1 << 30;
 
-/// A checkpoint on its way to where it is durable.
-pub(super) type Saving<'a> = Pin<Box<dyn Future<Output = Result<(), JsValue>> + 'a>>;
+/// Something that the host does in its own time.
+pub(super) type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, JsValue>> + 'a>>;
 
-/// What the driver needs beside the host: the job's source and its listener.
+/// What the driver needs beside the host: source, store and listener.
 pub(super) trait Extras {
     /// Bytes of the source.
-    fn read(&self, range: std::ops::Range<u64>) -> Vec<u8>;
+    fn read(&self, range: std::ops::Range<u64>) -> Later<'_, Vec<u8>>;
     /// Makes the checkpoint durable.
-    fn save(&self, state: String) -> Saving<'_>;
+    fn save(&self, state: String) -> Later<'_, ()>;
+    /// What the store has.
+    fn load(&self, key: String) -> Later<'_, Option<Stored>>;
+    /// Makes a value durable in the store; its version.
+    fn store(&self, store: Store) -> Later<'_, String>;
     /// A job has moved.
     fn moved(&self, event: &serde_json::Value);
 }
 
-/// For conversations without source and checkpoints.
+/// For conversations without source, store and checkpoints.
 pub(super) struct NoExtras;
 
-impl Extras for NoExtras {
-    fn read(&self, _: std::ops::Range<u64>) -> Vec<u8> {
-        Vec::new()
+impl NoExtras {
+    fn none<T>() -> Later<'static, T>
+    where
+        T: 'static,
+    {
+        Box::pin(std::future::ready(Err(
+            js_sys::Error::new("this conversation has nothing to read or keep").into()
+        )))
     }
-    fn save(&self, _: String) -> Saving<'_> {
+}
+
+impl Extras for NoExtras {
+    fn read(&self, _: std::ops::Range<u64>) -> Later<'_, Vec<u8>> {
+        Self::none()
+    }
+    fn save(&self, _: String) -> Later<'_, ()> {
         Box::pin(std::future::ready(Ok(())))
+    }
+    fn load(&self, _: String) -> Later<'_, Option<Stored>> {
+        Self::none()
+    }
+    fn store(&self, _: Store) -> Later<'_, String> {
+        Self::none()
     }
     fn moved(&self, _: &serde_json::Value) {}
 }
@@ -79,7 +99,10 @@ impl<M: Machine> Machine for Conversation<'_, M> {
             }
             Step::Send(request) => Step::Send(request),
             Step::Token(reason) => Step::Token(reason),
+            Step::SendAll(requests) => Step::SendAll(requests),
             Step::Save(save) => Step::Save(save),
+            Step::Load(key) => Step::Load(key),
+            Step::Store(store) => Step::Store(store),
             Step::Read(range) => Step::Read(range),
             Step::Wait(until) => Step::Wait(until),
             Step::Emit(event) => Step::Emit(event),
@@ -98,7 +121,7 @@ async fn hold(
     extras: &dyn Extras,
     signal: Option<web_sys::AbortSignal>,
 ) -> Result<(), Thrown> {
-    let mut cancel = Cancel::new(signal);
+    let mut cancel = Cancel::new(signal.clone());
     let mut cause: Option<JsValue> = None;
     // Which renewal of the token this conversation has sent last.
     let mut used: Option<u64> = None;
@@ -112,6 +135,12 @@ async fn hold(
                 used = held.as_ref().map(|held| held.generation).or(used);
                 send(host, request, held.as_ref().map(|held| held.bearer.as_str()), &mut cancel).await
             }
+            Step::SendAll(requests) => {
+                let held = host.held();
+                used = held.as_ref().map(|held| held.generation).or(used);
+                send_all(host, requests, held.as_ref().map(|held| held.bearer.as_str()), signal.as_ref())
+                    .await
+            }
             Step::Token(reason) => match cancel.race(host.token(reason, used)).await {
                 Some(Ok(expires)) => Input::TokenRenewed { expires },
                 Some(Err(thrown)) => {
@@ -124,20 +153,37 @@ async fn hold(
             Step::Save(save) => match cancel.race(extras.save(save.state)).await {
                 Some(Ok(())) => Input::Saved,
                 Some(Err(thrown)) => {
-                    let error = Error::new(
-                        ErrorCode::Aborted,
-                        format!(
-                            "the checkpoint could not be kept, so nothing more was sent: {}",
-                            words_of(&thrown)
-                        ),
-                    )
-                    .hint("onCheckpoint rejected; see the cause.");
-                    cause = Some(thrown);
+                    let what = "the checkpoint could not be kept, so nothing more was sent";
+                    let error = keep(thrown, what, &mut cause);
                     Input::SaveRefused(Box::new(error))
                 }
                 None => Input::Cancelled,
             },
-            Step::Read(range) => Input::Bytes(extras.read(range)),
+            Step::Load(key) => match extras.load(key).await {
+                Ok(stored) => Input::Loaded(stored),
+                Err(thrown) => {
+                    Input::StoreFailed(Box::new(keep(thrown, "the store could not be read", &mut cause)))
+                }
+            },
+            // Not raced against the signal: whether it was kept must be known before anything else happens.
+            Step::Store(store) => match extras.store(store).await {
+                Ok(version) => Input::Stored(version),
+                Err(thrown) if text_of(&thrown, "code").as_deref() == Some("CHECKPOINT_CONFLICT") => {
+                    Input::StoreConflict
+                }
+                Err(thrown) => {
+                    Input::StoreFailed(Box::new(keep(thrown, "the store could not be written", &mut cause)))
+                }
+            },
+            Step::Read(range) => match cancel.race(extras.read(range)).await {
+                Some(Ok(bytes)) => Input::Bytes(bytes),
+                Some(Err(thrown)) => Input::ReadFailed(Box::new(keep(
+                    thrown,
+                    "the source of the job could not be read",
+                    &mut cause,
+                ))),
+                None => Input::Cancelled,
+            },
             Step::Wait(until) => {
                 let pause = until.since(now()).as_millis().min(u128::from(LONGEST_SLEEP));
                 match cancel.race(TimeoutFuture::new(u32::try_from(pause).unwrap_or(u32::MAX >> 1))).await {
@@ -163,6 +209,51 @@ async fn hold(
     }
 }
 
+/// The error of what the host threw: with its code where it is one of ours, and with itself as cause.
+fn keep(thrown: JsValue, what: &str, cause: &mut Option<JsValue>) -> Error {
+    let known = text_of(&thrown, "code").and_then(|code| ErrorCode::parse(&code));
+    let error = Error::new(known.unwrap_or(ErrorCode::Aborted), format!("{what}: {}", words_of(&thrown)))
+        .hint(
+            text_of(&thrown, "hint")
+                .unwrap_or_else(|| "A function of the host rejected; see the cause.".to_owned()),
+        );
+    *cause = Some(thrown);
+    error
+}
+
+/// All of them at once; each hears of the signal for itself.
+async fn send_all(
+    host: &Host,
+    requests: Vec<Request>,
+    bearer: Option<&str>,
+    signal: Option<&web_sys::AbortSignal>,
+) -> Input {
+    let one = |request: Request| async move {
+        let mut cancel = Cancel::new(signal.cloned());
+        let bearer = bearer.filter(|_| request.bearer);
+        send(host, request, bearer, &mut cancel).await
+    };
+    let mut open: Vec<_> = requests.into_iter().map(|request| Some(Box::pin(one(request)))).collect();
+    let mut answers: Vec<Option<Input>> = open.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (future, answer) in open.iter_mut().zip(&mut answers) {
+            if let Some(pending) = future
+                && let std::task::Poll::Ready(input) = pending.as_mut().poll(context)
+            {
+                *answer = Some(input);
+                *future = None;
+            }
+        }
+        if open.iter().all(Option::is_none) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    let answers: Vec<Input> = answers.into_iter().flatten().collect();
+    if answers.iter().any(|answer| matches!(answer, Input::Cancelled)) {
+        return Input::Cancelled;
+    }
+    Input::Answers(answers)
+}
+
 fn tell(host: &Host, extras: &dyn Extras, event: &Event) {
     match event {
         Event::Retry { attempt, delay, status, throttled } => {
@@ -186,12 +277,6 @@ fn tell(host: &Host, extras: &dyn Extras, event: &Event) {
             extras.moved(&told);
         }
     }
-}
-
-/// Bytes of a JavaScript array.
-pub(super) fn slice(source: &Uint8Array, range: std::ops::Range<u64>) -> Vec<u8> {
-    let at = |place: u64| u32::try_from(place).unwrap_or(u32::MAX).min(source.length());
-    source.subarray(at(range.start), at(range.end)).to_vec()
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

@@ -1,23 +1,21 @@
-//! Jobs on their way through the driver: hooks, turns, results.
-
-use std::cell::Cell;
-use std::rc::Rc;
+//! Jobs on their way through the driver: hooks and results.
 
 use js_sys::{Promise, Uint8Array};
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
-use super::driver::{Extras, Saving, drive, slice};
+use super::driver::{Extras, Later, drive};
 use super::host::Host;
 use super::thrown::Thrown;
+use super::words::text_of;
 use crate::dmf::{Exported, Import};
-use crate::error::{Error, ErrorCode, Result};
+use crate::http::{Store, Stored};
 
 #[wasm_bindgen]
 extern "C" {
-    /// The functions that a job reports to.
+    /// The functions that a job reports to, and that read and keep for it.
     pub type JobHooks;
 
     #[wasm_bindgen(method, catch, js_name = onCheckpoint)]
@@ -25,70 +23,71 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_name = onEvent)]
     fn on_event(this: &JobHooks, event: &str) -> Result<JsValue, JsValue>;
+
+    /// Bytes of the source: a promise of an Uint8Array, shorter only at the end.
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &JobHooks, start: f64, end: f64) -> Result<JsValue, JsValue>;
+
+    /// A promise of `{ value, version }` or undefined.
+    #[wasm_bindgen(method, catch)]
+    fn load(this: &JobHooks, key: &str) -> Result<JsValue, JsValue>;
+
+    /// A promise of the new version.
+    #[wasm_bindgen(method, catch)]
+    fn store(this: &JobHooks, key: &str, value: &str, if_version: Option<String>)
+    -> Result<JsValue, JsValue>;
 }
 
-impl JobHooks {
-    pub(super) fn extras(self, source: Option<Uint8Array>) -> JobExtras {
-        JobExtras { hooks: self, source }
-    }
+async fn settled(answer: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
+    JsFuture::from(Promise::resolve(&answer?)).await
 }
 
-/// A job's source and listener.
-pub(super) struct JobExtras {
-    hooks: JobHooks,
-    source: Option<Uint8Array>,
-}
-
-impl Extras for JobExtras {
-    fn read(&self, range: std::ops::Range<u64>) -> Vec<u8> {
-        self.source.as_ref().map(|source| slice(source, range)).unwrap_or_default()
-    }
-
-    fn save(&self, state: String) -> Saving<'_> {
+impl Extras for JobHooks {
+    #[allow(clippy::cast_precision_loss)]
+    fn read(&self, range: std::ops::Range<u64>) -> Later<'_, Vec<u8>> {
         Box::pin(async move {
-            let answer = self.hooks.on_checkpoint(&state)?;
-            JsFuture::from(Promise::resolve(&answer)).await.map(|_| ())
+            let bytes = settled(Self::read(self, range.start as f64, range.end as f64)).await?;
+            Ok(bytes.dyn_into::<Uint8Array>()?.to_vec())
+        })
+    }
+
+    fn save(&self, state: String) -> Later<'_, ()> {
+        Box::pin(async move { settled(self.on_checkpoint(&state)).await.map(|_| ()) })
+    }
+
+    fn load(&self, key: String) -> Later<'_, Option<Stored>> {
+        Box::pin(async move {
+            let found = settled(Self::load(self, &key)).await?;
+            if found.is_undefined() || found.is_null() {
+                return Ok(None);
+            }
+            match (text_of(&found, "value"), text_of(&found, "version")) {
+                (Some(value), Some(version)) => Ok(Some(Stored::new(value, version))),
+                _ => Err(js_sys::TypeError::new("the store gave something without value and version").into()),
+            }
+        })
+    }
+
+    fn store(&self, store: Store) -> Later<'_, String> {
+        Box::pin(async move {
+            let version = settled(Self::store(self, &store.key, &store.value, store.if_version)).await?;
+            version.as_string().ok_or_else(|| js_sys::TypeError::new("the store gave no version").into())
         })
     }
 
     fn moved(&self, event: &serde_json::Value) {
         // A listener that throws must not change what happens.
-        let _ = self.hooks.on_event(&event.to_string());
-    }
-}
-
-/// The right to run a job: one at a time.
-pub(super) struct JobTurn(Rc<Cell<bool>>);
-
-impl JobTurn {
-    pub(super) fn take(busy: &Rc<Cell<bool>>) -> Result<Self> {
-        if busy.replace(true) {
-            return Err(Error::new(
-                ErrorCode::Conflict,
-                "another import or export of this client is running",
-            )
-            .hint(
-                "Await its done() first: such calls must not overlap (\"Data management package REST API\").",
-            ));
-        }
-        Ok(Self(busy.clone()))
-    }
-}
-
-impl Drop for JobTurn {
-    fn drop(&mut self) {
-        self.0.set(false);
+        let _ = self.on_event(&event.to_string());
     }
 }
 
 pub(super) async fn run_import(
     job: &mut Import,
     host: &Host,
-    source: Option<Uint8Array>,
-    hooks: JobHooks,
+    hooks: &JobHooks,
     signal: Option<AbortSignal>,
 ) -> Result<String, JsValue> {
-    let outcome = drive(job, host, &hooks.extras(source), signal).await?;
+    let outcome = drive(job, host, hooks, signal).await?;
     Ok(serde_json::to_string(&outcome).unwrap_or_default())
 }
 

@@ -30,3 +30,11 @@ pub(super) fn cause_code(thrown: &JsValue) -> Option<String> {
     let cause = get(thrown, "cause").filter(JsValue::is_object);
     cause.as_ref().and_then(of).or_else(|| of(thrown))
 }
+
+/// The text of a property of what was thrown.
+pub(super) fn text_of(thrown: &JsValue, name: &str) -> Option<String> {
+    if !thrown.is_object() {
+        return None;
+    }
+    Reflect::get(thrown, &name.into()).ok().and_then(|value| value.as_string())
+}

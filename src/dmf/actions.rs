@@ -41,22 +41,44 @@ pub(super) fn import_from_package(service: &Service, call: &ImportCall<'_>) -> R
     late(service, action(service, "ImportFromPackage", body))
 }
 
+/// What an export is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct ExportCall<'a> {
+    pub(super) project: &'a str,
+    pub(super) package_name: &'a str,
+    pub(super) execution_id: &'a str,
+    pub(super) company: &'a str,
+    /// At most this many records of each entity.
+    pub(super) preview: Option<u64>,
+}
+
 /// Starts an export; must never be sent twice: the marker of changed records moves with the run.
-pub(super) fn export_to_package(
-    service: &Service,
-    project: &str,
-    package_name: &str,
-    execution_id: &str,
-    company: &str,
-) -> Request {
-    let body = json!({
-        "definitionGroupId": project,
-        "packageName": package_name,
-        "executionId": execution_id,
+pub(super) fn export_to_package(service: &Service, call: &ExportCall<'_>) -> Request {
+    let mut body = json!({
+        "definitionGroupId": call.project,
+        "packageName": call.package_name,
+        "executionId": call.execution_id,
         "reExecute": false,
-        "legalEntityId": company,
+        "legalEntityId": call.company,
     });
-    late(service, action(service, "ExportToPackage", body))
+    let name = match (call.preview, body.as_object_mut()) {
+        (Some(count), Some(body)) => {
+            body.insert(preview_parameter(service), count.into());
+            "ExportToPackagePreview"
+        }
+        _ => "ExportToPackage",
+    };
+    late(service, action(service, name, body))
+}
+
+/// The documentation calls it `count`, the metadata of environments `exportPreviewCount`: the schema in force decides.
+fn preview_parameter(service: &Service) -> String {
+    let projects = service.catalog().collection("DataManagementDefinitionGroups");
+    let preview = projects.and_then(|entity| entity.action("ExportToPackagePreview"));
+    let count = preview.and_then(|action| {
+        action.parameters.iter().find(|parameter| parameter.name.to_ascii_lowercase().ends_with("count"))
+    });
+    count.map_or_else(|| "exportPreviewCount".to_owned(), |parameter| parameter.name.clone())
 }
 
 /// An action that takes the execution id alone.

@@ -9,7 +9,9 @@ use crate::odata::Service;
 use crate::package::crc32;
 
 /// The version that this code writes.
-const VERSION: u32 = 1;
+///
+/// Version 1 had no `sourceEnds` and no `submittedAt`: its `source` was always the whole package.
+const VERSION: u32 = 2;
 
 /// A job's state, made durable before each request that the service could act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,9 +37,15 @@ pub struct Checkpoint {
     /// For an import: whether the project is overwritten from the manifest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overwrite: Option<bool>,
-    /// For an import: the package.
+    /// For an import: what was seen of the package so far, from its beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceMark>,
+    /// For an import: whether `source` is the whole package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_ends: Option<bool>,
+    /// Milliseconds since 1970 of the submission, from which the grace is counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub submitted_at: Option<u64>,
     /// For an export: the name of the package.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub package_name: Option<String>,
@@ -67,7 +75,7 @@ pub enum Stage {
     Running,
 }
 
-/// By what a package is known again.
+/// By what a package, or its beginning, is known again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -105,6 +113,8 @@ impl Checkpoint {
             execute: None,
             overwrite: None,
             source: None,
+            source_ends: None,
+            submitted_at: None,
             package_name: None,
         }
     }
@@ -126,8 +136,12 @@ impl Checkpoint {
             ))
             .hint("A newer version of the library wrote it: resume with that one."));
         }
-        let checkpoint: Self =
+        let mut checkpoint: Self =
             Self::from_value(value).map_err(|why| invalid(format!("the checkpoint can't be read: {why}")))?;
+        if checkpoint.version == 1 {
+            checkpoint.source_ends = checkpoint.source.map(|_| true);
+        }
+        checkpoint.version = VERSION;
         if checkpoint.environment != service.base() {
             return Err(invalid(format!("the checkpoint belongs to {}", checkpoint.environment))
                 .hint("Resume with a client for that environment."));
@@ -164,6 +178,8 @@ impl FromValue for Checkpoint {
             execute: of.flag("execute"),
             overwrite: of.flag("overwrite"),
             source: of.read("source"),
+            source_ends: of.flag("sourceEnds"),
+            submitted_at: of.number("submittedAt"),
             package_name: of.text("packageName"),
         };
         of.finish_open(checkpoint)
@@ -209,15 +225,22 @@ mod tests {
         let text = checkpoint.to_json();
         assert_eq!(
             text,
-            r#"{"version":1,"kind":"import","executionId":"E","environment":"https://c.example","project":"P","company":"usmf","stage":"submitting","source":{"bytes":3,"crc32":891568578}}"#
+            r#"{"version":2,"kind":"import","executionId":"E","environment":"https://c.example","project":"P","company":"usmf","stage":"submitting","source":{"bytes":3,"crc32":891568578}}"#
         );
         assert_eq!(Checkpoint::parse(&service(), &text).unwrap(), checkpoint);
     }
 
     #[test]
+    fn an_older_one_is_brought_up_to_date() {
+        let old = r#"{"version":1,"kind":"import","executionId":"E","environment":"https://c.example","project":"P","company":"usmf","stage":"planned","source":{"bytes":3,"crc32":891568578}}"#;
+        let new = Checkpoint::parse(&service(), old).unwrap();
+        assert_eq!((new.version, new.source_ends, new.submitted_at), (2, Some(true), None));
+    }
+
+    #[test]
     fn newer_foreign_and_broken_ones_are_refused() {
         let code = |text: &str| Checkpoint::parse(&service(), text).unwrap_err().code;
-        assert_eq!(code(r#"{"version":2}"#), ErrorCode::CheckpointInvalid);
+        assert_eq!(code(r#"{"version":3}"#), ErrorCode::CheckpointInvalid);
         assert_eq!(code("{}"), ErrorCode::CheckpointInvalid);
         let other = Service::new("https://d.example", None).unwrap();
         let text = Checkpoint::new(&other, Kind::Export, "E", "P", "usmf").to_json();

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::actions;
+use super::actions::{self, ExportCall};
 use super::checkpoint::{Checkpoint, Kind, Stage};
+use super::download::{Download, Fetched};
 use super::execution::RunOutcome;
-use super::import::{aborted, check_execution_id, check_parallel};
+use super::import::{aborted, check_execution_id};
+use super::lease::{Lease, Parallel};
 use super::poll::{Polling, Schedule};
 use super::project::check_project_name;
 use super::run::{Run, RunStep, Watch};
 use super::storage::BlobUrl;
 use crate::error::{Error, ErrorCode, Result};
 use crate::fields::{Fields, FromValue, deserialize};
-use crate::http::{Event, Input, Machine, Polled, Repeat, Save, Session, Step, Timestamp};
+use crate::http::{Event, Input, Machine, Polled, Progress, Repeat, Save, Session, Step, Timestamp, Unit};
 use crate::odata::{Call, Service, inner_text};
 use crate::package::{Limits, LocalPackage};
 
@@ -39,10 +41,10 @@ pub struct ExportOptions {
     pub poll: Polling,
     /// Milliseconds to look for a run whose submission got no answer. Default 900,000.
     pub outcome_grace: Option<u64>,
-    /// Not available yet.
+    /// At most this many records of each entity; the marker of changed records does not move then (unverified).
     pub preview: Option<u64>,
-    /// Not available yet but for `environment`.
-    pub parallel: Option<String>,
+    /// Which calls this one waits for. Default: all import and export calls of the environment.
+    pub parallel: Parallel,
 }
 
 deserialize!(ExportOptions);
@@ -58,7 +60,7 @@ impl FromValue for ExportOptions {
             poll: of.not_null("poll").read("poll").unwrap_or_default(),
             outcome_grace: of.number("outcomeGrace"),
             preview: of.number("preview"),
-            parallel: of.text("parallel"),
+            parallel: of.read("parallel").unwrap_or_default(),
         };
         of.finish(options)
     }
@@ -84,20 +86,28 @@ pub struct Export {
     state: State,
     schedule: Schedule,
     url_until: Option<Timestamp>,
+    download: Download,
     downloads: u32,
+    /// URLs that gave nothing, one after another.
+    renewals: u32,
+    lease: Lease,
     cancelled: bool,
 }
 
 #[derive(Debug)]
 enum State {
+    Plan,
+    Planning,
+    /// The right to call is wanted.
+    Turn,
     Mark,
     Marking,
     Submit,
     Resume,
     Run(Box<Run>),
     WaitUrl(RunOutcome),
-    AskUrl(RunOutcome, Call),
-    Download(RunOutcome, Call),
+    AskUrl(RunOutcome, Box<Call>),
+    Download(RunOutcome),
     Failed(Box<Error>),
 }
 
@@ -117,7 +127,7 @@ impl Export {
             Checkpoint::new(service, Kind::Export, &options.execution_id, &options.project, &company);
         checkpoint.package_name =
             Some(options.package_name.clone().unwrap_or_else(|| options.execution_id.clone()));
-        Ok(Self::with(service, options, checkpoint, State::Mark))
+        Ok(Self::with(service, options, checkpoint, State::Plan))
     }
 
     /// A job that goes on where the checkpoint says.
@@ -129,12 +139,13 @@ impl Export {
         options.project.clone_from(&checkpoint.project);
         options.execution_id.clone_from(&checkpoint.execution_id);
         check(&options)?;
-        let state = if checkpoint.stage == Stage::Planned { State::Mark } else { State::Resume };
+        let state = if checkpoint.stage == Stage::Planned { State::Turn } else { State::Resume };
         Ok(Self::with(service, options, checkpoint, state))
     }
 
     fn with(service: &Service, options: ExportOptions, checkpoint: Checkpoint, state: State) -> Self {
         let schedule = Schedule::new(options.poll, Timestamp::default());
+        let lease = Lease::new(service, options.parallel, &checkpoint.project, &checkpoint.execution_id);
         Self {
             service: service.clone(),
             session: service.session(),
@@ -143,7 +154,10 @@ impl Export {
             state,
             schedule,
             url_until: None,
+            download: Download::new(service),
             downloads: 0,
+            renewals: 0,
+            lease,
             cancelled: false,
         }
     }
@@ -170,9 +184,8 @@ impl Export {
         match text.and_then(|text| BlobUrl::of_read_answer(&self.service, text)) {
             Err(error) => State::Failed(Box::new(error)),
             Ok(Some(url)) => {
-                self.downloads += 1;
-                let call = Call::new(&self.service, url.get(&self.service), Repeat::Always);
-                State::Download(outcome, call)
+                self.download.set_url(url);
+                State::Download(outcome)
             }
             Ok(None) if self.url_until.is_some_and(|until| now > until) => {
                 let error = Error::new(
@@ -187,13 +200,21 @@ impl Export {
         }
     }
 
+    /// Ends the job, but not before others may call again.
+    fn fail(&mut self, error: Box<Error>) -> State {
+        self.lease.give_back();
+        State::Failed(error)
+    }
+
     /// Only a package that opens, has every file and the rows that the run counted is handed over.
     fn downloaded(&mut self, run: RunOutcome, bytes: Vec<u8>) -> Step<Exported> {
         let damage = match verify(&run, bytes) {
             Ok(bytes) => return Step::Done(Exported { run, bytes }),
             Err(error) => error,
         };
+        self.downloads += 1;
         if self.downloads < DOWNLOADS {
+            self.download = Download::new(&self.service);
             self.state = State::WaitUrl(run);
             return Step::Emit(Event::Job { stage: "download", status: None, progress: None });
         }
@@ -206,25 +227,50 @@ impl Machine for Export {
 
     fn next(&mut self, now: Timestamp) -> Step<Exported> {
         loop {
+            if self.lease.is_leaving()
+                && let Polled::Io(io) = self.lease.next(now)
+            {
+                return io.into();
+            }
             if self.cancelled {
-                return Step::Failed(Box::new(aborted()));
+                self.cancelled = false;
+                self.state = self.fail(Box::new(aborted()));
+                continue;
             }
             let over = State::Failed(Box::new(Error::argument("the driver called next out of turn")));
             match std::mem::replace(&mut self.state, over) {
+                State::Plan => {
+                    self.state = State::Planning;
+                    return self.save(Stage::Planned);
+                }
+                State::Turn => {
+                    self.lease.want();
+                    match self.lease.next(now) {
+                        Polled::Io(io) => {
+                            self.state = State::Turn;
+                            return io.into();
+                        }
+                        Polled::Ready(Ok(())) => self.state = State::Mark,
+                        Polled::Ready(Err(error)) => self.state = self.fail(error),
+                    }
+                }
                 State::Mark => {
                     self.state = State::Marking;
+                    self.checkpoint.submitted_at = Some(now.as_millis());
                     return self.save(Stage::Submitting);
                 }
+                // Whoever slept since may have lost the right to call.
+                State::Submit if !self.lease.is_good(now) => self.state = State::Turn,
                 State::Submit => {
-                    let (id, project) = (&self.checkpoint.execution_id, &self.checkpoint.project);
-                    let name = self.checkpoint.package_name.as_deref().unwrap_or(id);
-                    let request = actions::export_to_package(
-                        &self.service,
-                        project,
-                        name,
-                        id,
-                        &self.checkpoint.company,
-                    );
+                    let id = &self.checkpoint.execution_id;
+                    let call = ExportCall {
+                        project: &self.checkpoint.project,
+                        package_name: self.checkpoint.package_name.as_deref().unwrap_or(id),
+                        execution_id: id,
+                        company: &self.checkpoint.company,
+                        preview: self.options.preview,
+                    };
+                    let request = actions::export_to_package(&self.service, &call);
                     let run = Run::submit(&self.service, id, request, self.watch(), now);
                     self.state = State::Run(Box::new(run));
                     return Step::Emit(Event::Job { stage: "submit", status: None, progress: None });
@@ -232,6 +278,10 @@ impl Machine for Export {
                 State::Resume => {
                     let run = Run::resume(&self.service, &self.checkpoint, self.watch(), now);
                     self.state = State::Run(Box::new(run));
+                }
+                State::Run(run) if self.lease.is_held() && !run.is_submitting() => {
+                    self.lease.give_back();
+                    self.state = State::Run(run);
                 }
                 State::Run(mut run) => match run.next(&self.session, now) {
                     RunStep::Io(io) => {
@@ -247,7 +297,7 @@ impl Machine for Export {
                         self.url_until = Some(now.plus(URL_GRACE));
                         self.state = State::WaitUrl(outcome);
                     }
-                    RunStep::Failed(error) => return Step::Failed(Box::new(error)),
+                    RunStep::Failed(error) => self.state = self.fail(Box::new(error)),
                 },
                 State::WaitUrl(outcome) => {
                     if now < self.schedule.due() {
@@ -257,7 +307,7 @@ impl Machine for Export {
                     let request =
                         actions::of_execution(&self.service, "GetExportedPackageUrl", &outcome.execution_id);
                     let call = Call::new(&self.service, request, Repeat::Always);
-                    self.state = State::AskUrl(outcome, call);
+                    self.state = State::AskUrl(outcome, Box::new(call));
                 }
                 State::AskUrl(outcome, mut call) => match call.next(&self.session, now) {
                     Polled::Io(io) => {
@@ -271,22 +321,28 @@ impl Machine for Export {
                         self.state = self.url_came(outcome, text, now);
                     }
                 },
-                State::Download(outcome, mut call) => match call.next(&self.session, now) {
-                    Polled::Io(io) => {
-                        self.state = State::Download(outcome, call);
+                State::Download(outcome) => match self.download.next(&self.session, now) {
+                    Fetched::Io(io) => {
+                        self.state = State::Download(outcome);
                         return io.into();
                     }
-                    Polled::Ready(Ok(response)) => return self.downloaded(outcome, response.body),
-                    // The signature ran out: the URL is short-lived, the package is not.
-                    Polled::Ready(Err(failure))
-                        if failure.error.code == ErrorCode::Forbidden && self.downloads < DOWNLOADS =>
-                    {
+                    Fetched::Progress { done, total } => {
+                        self.renewals = 0;
+                        self.state = State::Download(outcome);
+                        let progress = Some(Progress::new(done, total, Unit::Bytes));
+                        return Step::Emit(Event::Job { stage: "download", status: None, progress });
+                    }
+                    // The URL is short-lived, the package is not.
+                    Fetched::NeedUrl if self.renewals < DOWNLOADS => {
+                        self.renewals += 1;
                         self.state = State::WaitUrl(outcome);
                     }
-                    Polled::Ready(Err(failure)) => return Step::Failed(Box::new(failure.error)),
+                    Fetched::NeedUrl => return Step::Failed(Box::new(no_url_works(&outcome))),
+                    Fetched::Whole(bytes) => return self.downloaded(outcome, bytes),
+                    Fetched::Failed(error) => return Step::Failed(error),
                 },
                 State::Failed(error) => return Step::Failed(error),
-                state @ State::Marking => {
+                state @ (State::Planning | State::Marking) => {
                     self.state = state;
                     let error = Error::argument("the driver called next before it handed over the outcome");
                     return Step::Failed(Box::new(error));
@@ -300,10 +356,19 @@ impl Machine for Export {
             self.cancelled = true;
             return;
         }
+        if self.lease.is_leaving() {
+            self.lease.handle(input, now);
+            return;
+        }
         let over = State::Failed(Box::new(Error::argument("the driver handed over something unasked for")));
         self.state = match (std::mem::replace(&mut self.state, over), input) {
+            (State::Planning, Input::Saved) => State::Turn,
+            (State::Turn, input) => {
+                self.lease.handle(input, now);
+                State::Turn
+            }
             (State::Marking, Input::Saved) => State::Submit,
-            (State::Marking, Input::SaveRefused(error)) => State::Failed(error),
+            (State::Planning | State::Marking, Input::SaveRefused(error)) => self.fail(error),
             (State::Run(mut run), input) => {
                 run.handle(input, &mut self.session, now);
                 State::Run(run)
@@ -312,9 +377,9 @@ impl Machine for Export {
                 call.handle(input, &mut self.session, now);
                 State::AskUrl(outcome, call)
             }
-            (State::Download(outcome, mut call), input) => {
-                call.handle(input, &mut self.session, now);
-                State::Download(outcome, call)
+            (State::Download(outcome), input) => {
+                self.download.handle(input, &mut self.session, now);
+                State::Download(outcome)
             }
             (state, _) => state,
         };
@@ -323,6 +388,9 @@ impl Machine for Export {
 
 impl Export {
     fn has_call(&self) -> bool {
+        if self.lease.is_leaving() {
+            return false;
+        }
         match &self.state {
             State::AskUrl(..) | State::Download(..) => true,
             State::Run(run) => !run.is_waiting(),
@@ -334,10 +402,19 @@ impl Export {
 fn check(options: &ExportOptions) -> Result<()> {
     check_project_name(&options.project)?;
     check_execution_id(&options.execution_id)?;
-    if options.preview.is_some() {
-        return Err(Error::argument("preview is not available yet"));
+    if options.preview == Some(0) {
+        return Err(Error::argument("a preview of 0 records would be all of them")
+            .hint("Leave out `preview` to export everything."));
     }
-    check_parallel(options.parallel.as_deref())
+    Ok(())
+}
+
+fn no_url_works(run: &RunOutcome) -> Error {
+    Error::new(
+        ErrorCode::Forbidden,
+        format!("the package of the run {} could not be fetched by {DOWNLOADS} URLs one after another", run.execution_id),
+    )
+    .hint("The signature runs out too early, or something on the way changes the request. Resume the job to try again.")
 }
 
 /// Hands the bytes back when the package holds what the run counted.

@@ -5,22 +5,24 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::actions::{self, ImportCall};
-use super::checkpoint::{Checkpoint, Kind, SourceMark, Stage};
+use super::checkpoint::{Checkpoint, Kind, Stage};
 use super::execution::RunOutcome;
+use super::lease::{Lease, Parallel};
 use super::poll::Polling;
 use super::project::check_project_name;
 use super::run::{Run, RunStep, Watch};
 use super::storage::BlobUrl;
+use super::upload::{Upload, UploadStep};
 use crate::error::{Error, ErrorCode, Result};
 use crate::fields::{Fields, FromValue, deserialize};
-use crate::http::{Event, Input, Machine, Polled, Progress, Repeat, Save, Session, Step, Timestamp, Unit};
+use crate::http::{Event, Failure, Input, Machine, Polled, Repeat, Response, Save, Session, Step, Timestamp};
 use crate::odata::{Call, Service, inner_text};
 use crate::package::crc32;
 
-/// Expired upload URLs are replaced this often before the job gives up.
+/// URLs that the storage refuses one after another before the job gives up.
 const URLS: u32 = 3;
 /// The service reads the blob while it handles the submission: the URL must live at least this much longer.
-const URL_MARGIN: Duration = Duration::from_secs(120);
+const URL_MARGIN: Duration = Duration::from_secs(15 * 60);
 
 /// What an import is asked for; the spelling of the public API.
 #[derive(Debug, Clone)]
@@ -42,10 +44,10 @@ pub struct ImportOptions {
     pub outcome_grace: Option<u64>,
     /// Whether reasons of failed rows are fetched. Default true.
     pub errors: bool,
-    /// Not available yet.
+    /// After `outcome_grace` without a trace of the run: submit once more, at the risk of a second run. Default false.
     pub resubmit: bool,
-    /// Not available yet but for `environment`.
-    pub parallel: Option<String>,
+    /// Which calls this one waits for. Default: all import and export calls of the environment.
+    pub parallel: Parallel,
 }
 
 deserialize!(ImportOptions);
@@ -63,34 +65,41 @@ impl FromValue for ImportOptions {
             outcome_grace: of.number("outcomeGrace"),
             errors: of.not_null("errors").flag("errors").unwrap_or(true),
             resubmit: of.not_null("resubmit").flag("resubmit").unwrap_or_default(),
-            parallel: of.text("parallel"),
+            parallel: of.read("parallel").unwrap_or_default(),
         };
         of.finish(options)
     }
 }
 
-/// An import as a conversation. Its source is read through [`Step::Read`].
+/// An import as a conversation. Its source is read through [`Step::Read`] from its beginning, in blocks of 4 MiB; it may be asked
+/// for its beginning again.
 #[derive(Debug)]
 pub struct Import {
     service: Service,
     session: Session,
     options: ImportOptions,
     checkpoint: Checkpoint,
-    source: Option<SourceMark>,
+    has_source: bool,
+    upload: Upload,
+    lease: Lease,
     state: State,
+    /// URLs asked for one after another without any progress.
     urls: u32,
+    resubmitted: bool,
     cancelled: bool,
 }
 
 #[derive(Debug)]
 enum State {
-    /// The first checkpoint.
+    Upload,
     Plan,
     Planning,
     AskUrl(Call),
-    Read(BlobUrl),
-    Reading(BlobUrl),
-    Put(BlobUrl, Call),
+    /// The package is there: the right to call is wanted.
+    Turn,
+    /// A URL that lives long enough is wanted.
+    Fresh,
+    AskFresh(Call),
     Mark(BlobUrl),
     Marking(BlobUrl),
     Submit(BlobUrl),
@@ -101,11 +110,11 @@ enum State {
 }
 
 impl Import {
-    /// A job that has not begun.
+    /// A job that has not begun. `bytes` is the length of the source where it is known, for progress alone.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for options that can't be meant or are not available yet.
-    pub fn new(service: &Service, options: ImportOptions, source: SourceMark) -> Result<Self> {
+    /// `INVALID_ARGUMENT` for options that can't be meant.
+    pub fn new(service: &Service, options: ImportOptions, bytes: Option<u64>) -> Result<Self> {
         check(&options)?;
         let company = options.company.clone().or_else(|| service.company.clone()).ok_or_else(|| {
             Error::argument("an import needs a company").hint("Set `company` of the import or of the client.")
@@ -114,63 +123,54 @@ impl Import {
             Checkpoint::new(service, Kind::Import, &options.execution_id, &options.project, &company);
         checkpoint.execute = Some(options.execute);
         checkpoint.overwrite = Some(options.overwrite);
-        checkpoint.source = Some(source);
-        Ok(Self::with(service, options, checkpoint, Some(source), State::Plan))
+        let upload = Upload::new(service, None, false).with_total(bytes);
+        Ok(Self::with(service, options, checkpoint, true, upload, State::Upload))
     }
 
-    /// A job that goes on where the checkpoint says. Before the submission it needs the same source again.
+    /// A job that goes on where the checkpoint says. Before the submission it needs the same source again; a different one ends
+    /// in `SOURCE_CHANGED` as soon as that shows.
     ///
     /// # Errors
-    /// `CHECKPOINT_INVALID`, `SOURCE_REQUIRED`, `SOURCE_CHANGED`.
+    /// `CHECKPOINT_INVALID`, `SOURCE_REQUIRED`.
     pub fn resume(
         service: &Service,
         checkpoint: Checkpoint,
         mut options: ImportOptions,
-        source: Option<SourceMark>,
+        has_source: bool,
     ) -> Result<Self> {
         checkpoint.expect(Kind::Import)?;
         options.project.clone_from(&checkpoint.project);
         options.execution_id.clone_from(&checkpoint.execution_id);
         check(&options)?;
         let state = match checkpoint.stage {
-            Stage::Planned => match (source, checkpoint.source) {
-                (None, _) => {
-                    return Err(Error::new(ErrorCode::SourceRequired, "the package was not submitted yet")
-                        .hint("Hand over the same source again: resume(checkpoint, { source })."));
-                }
-                (Some(now), Some(then)) if now != then => {
-                    return Err(Error::new(
-                        ErrorCode::SourceChanged,
-                        format!(
-                            "the job began with {} bytes, now there are {} or other ones",
-                            then.bytes, now.bytes
-                        ),
-                    )
-                    .hint("Hand over the package as it was, or start a new job."));
-                }
-                _ => State::Plan,
-            },
+            Stage::Planned if !has_source => return Err(source_required()),
+            Stage::Planned => State::Upload,
             Stage::Submitting | Stage::Running => State::Resume,
         };
-        Ok(Self::with(service, options, checkpoint, source, state))
+        let upload = again(service, &checkpoint);
+        Ok(Self::with(service, options, checkpoint, has_source, upload, state))
     }
 
     fn with(
         service: &Service,
         options: ImportOptions,
         checkpoint: Checkpoint,
-        source: Option<SourceMark>,
+        has_source: bool,
+        upload: Upload,
         state: State,
     ) -> Self {
-        let session = service.session();
+        let lease = Lease::new(service, options.parallel, &checkpoint.project, &checkpoint.execution_id);
         Self {
             service: service.clone(),
-            session,
+            session: service.session(),
             options,
             checkpoint,
-            source,
+            has_source,
+            upload,
+            lease,
             state,
             urls: 0,
+            resubmitted: false,
             cancelled: false,
         }
     }
@@ -181,10 +181,20 @@ impl Import {
         &self.checkpoint
     }
 
-    fn ask_url(&mut self) -> State {
-        self.urls += 1;
+    fn ask_url(&mut self) -> std::result::Result<Call, Box<Error>> {
+        self.urls = if self.upload.has_progressed() { 1 } else { self.urls + 1 };
+        if self.urls > URLS {
+            let error = Error::new(
+                ErrorCode::Forbidden,
+                format!("the storage refused {URLS} URLs one after another that the service had handed out"),
+            );
+            return Err(Box::new(error.hint(
+                "The signature runs out too early, or something on the way changes the request. Check the clock of the \
+                 relay or proxy.",
+            )));
+        }
         let request = actions::azure_write_url(&self.service, &blob_name(&self.checkpoint.execution_id));
-        State::AskUrl(Call::new(&self.service, request, Repeat::Always))
+        Ok(Call::new(&self.service, request, Repeat::Always))
     }
 
     fn watch(&self) -> Watch {
@@ -197,17 +207,30 @@ impl Import {
         Step::Save(Save::new(self.checkpoint.to_json()))
     }
 
-    fn put_answered(
-        &mut self,
-        url: BlobUrl,
-        outcome: Result<crate::http::Response, crate::http::Failure>,
-    ) -> State {
-        match outcome {
-            Ok(_) => State::Mark(url),
-            // The signature ran out during the upload: nothing refers to the blob yet, so it is simply put again.
-            Err(failure) if failure.error.code == ErrorCode::Forbidden && self.urls < URLS => self.ask_url(),
-            Err(failure) => State::Failed(Box::new(failure.error)),
+    fn note_source(&mut self) {
+        let (mark, ends) = self.upload.mark();
+        self.checkpoint.source = Some(mark);
+        self.checkpoint.source_ends = Some(ends);
+    }
+
+    /// Ends the job, but not before others may call again.
+    fn fail(&mut self, error: Box<Error>) -> State {
+        self.lease.give_back();
+        State::Failed(error)
+    }
+
+    /// The service does not know the run, and the caller takes the risk of a second one.
+    fn resubmit(&mut self) -> State {
+        self.resubmitted = true;
+        self.urls = 0;
+        if self.upload.is_done() {
+            return State::Turn;
         }
+        if !self.has_source {
+            return State::Failed(Box::new(source_required()));
+        }
+        self.upload = again(&self.service, &self.checkpoint);
+        State::Upload
     }
 }
 
@@ -216,12 +239,38 @@ impl Machine for Import {
 
     fn next(&mut self, now: Timestamp) -> Step<RunOutcome> {
         loop {
+            if self.lease.is_leaving()
+                && let Polled::Io(io) = self.lease.next(now)
+            {
+                return io.into();
+            }
             if self.cancelled {
-                return Step::Failed(Box::new(aborted()));
+                self.cancelled = false;
+                self.state = self.fail(Box::new(aborted()));
+                continue;
             }
             let over = State::Failed(Box::new(Error::argument("the driver called next out of turn")));
             match std::mem::replace(&mut self.state, over) {
+                State::Upload => match self.upload.next(&self.session, now) {
+                    UploadStep::Io(io) => {
+                        self.state = State::Upload;
+                        return io.into();
+                    }
+                    UploadStep::NeedUrl if self.checkpoint.source.is_none() => self.state = State::Plan,
+                    UploadStep::NeedUrl => match self.ask_url() {
+                        Ok(call) => self.state = State::AskUrl(call),
+                        Err(error) => self.state = State::Failed(error),
+                    },
+                    UploadStep::Mark => self.state = State::Plan,
+                    UploadStep::Done => {
+                        self.note_source();
+                        self.urls = 0;
+                        self.state = State::Turn;
+                    }
+                    UploadStep::Failed(error) => self.state = State::Failed(error),
+                },
                 State::Plan => {
+                    self.note_source();
                     self.state = State::Planning;
                     return self.save(Stage::Planned);
                 }
@@ -230,49 +279,58 @@ impl Machine for Import {
                         self.state = State::AskUrl(call);
                         return io.into();
                     }
-                    Polled::Ready(outcome) => {
-                        let url = outcome.map_err(|failure| failure.error).and_then(|response| {
-                            let text = inner_text(response.text().unwrap_or_default())?;
-                            BlobUrl::of_write_answer(&self.service, &text)
-                        });
-                        self.state = match url {
-                            Ok(url) => State::Read(url),
-                            Err(error) => State::Failed(Box::new(error)),
-                        };
-                    }
+                    Polled::Ready(outcome) => match write_url(&self.service, outcome) {
+                        Ok(url) => {
+                            self.upload.set_url(url);
+                            self.state = State::Upload;
+                        }
+                        Err(error) => self.state = State::Failed(error),
+                    },
                 },
-                State::Read(url) => {
-                    self.state = State::Reading(url);
-                    return Step::Read(0..self.source.map_or(0, |source| source.bytes));
+                State::Turn => {
+                    self.lease.want();
+                    match self.lease.next(now) {
+                        Polled::Io(io) => {
+                            self.state = State::Turn;
+                            return io.into();
+                        }
+                        Polled::Ready(Ok(())) => self.state = State::Fresh,
+                        Polled::Ready(Err(error)) => self.state = self.fail(error),
+                    }
                 }
-                State::Put(url, mut call) => match call.next(&self.session, now) {
+                State::Fresh => match self.upload.fresh_url(now.plus(URL_MARGIN)) {
+                    Some(url) => self.state = State::Mark(url),
+                    None => match self.ask_url() {
+                        Ok(call) => self.state = State::AskFresh(call),
+                        Err(error) => self.state = self.fail(error),
+                    },
+                },
+                State::AskFresh(mut call) => match call.next(&self.session, now) {
                     Polled::Io(io) => {
-                        self.state = State::Put(url, call);
+                        self.state = State::AskFresh(call);
                         return io.into();
                     }
-                    Polled::Ready(outcome) => {
-                        self.state = self.put_answered(url, outcome);
-                        let total = self.source.map_or(0, |source| source.bytes);
-                        let progress = Progress::new(total, Some(total), Unit::Bytes);
-                        if matches!(self.state, State::Mark(_)) {
-                            return Step::Emit(Event::Job {
-                                stage: "upload",
-                                status: None,
-                                progress: Some(progress),
-                            });
+                    Polled::Ready(outcome) => match write_url(&self.service, outcome) {
+                        Ok(url) if self.upload.renew_url(&url) => {
+                            // A URL that is short-lived from the start is as good as it gets.
+                            self.state = if self.urls < URLS { State::Fresh } else { State::Mark(url) };
                         }
-                    }
+                        // Another blob: it has to be filled first, and others may call meanwhile.
+                        Ok(url) => {
+                            self.lease.give_back();
+                            self.upload.set_url(url);
+                            self.state = State::Upload;
+                        }
+                        Err(error) => self.state = self.fail(error),
+                    },
                 },
                 State::Mark(url) => {
-                    // An URL that dies while the service unpacks would fail a run that can't be submitted again.
-                    let dying = url.expires().is_some_and(|end| end < now.plus(URL_MARGIN));
-                    if dying && self.urls < URLS {
-                        self.state = self.ask_url();
-                        continue;
-                    }
                     self.state = State::Marking(url);
+                    self.checkpoint.submitted_at = Some(now.as_millis());
                     return self.save(Stage::Submitting);
                 }
+                // Whoever slept since may have lost the right to call.
+                State::Submit(_) if !self.lease.is_good(now) => self.state = State::Turn,
                 State::Submit(url) => {
                     let call = ImportCall {
                         package_url: url.as_str(),
@@ -292,6 +350,10 @@ impl Machine for Import {
                     let run = Run::resume(&self.service, &self.checkpoint, self.watch(), now);
                     self.state = State::Run(Box::new(run));
                 }
+                State::Run(run) if self.lease.is_held() && !run.is_submitting() => {
+                    self.lease.give_back();
+                    self.state = State::Run(run);
+                }
                 State::Run(mut run) => match run.next(&self.session, now) {
                     RunStep::Io(io) => {
                         self.state = State::Run(run);
@@ -302,10 +364,17 @@ impl Machine for Import {
                         return self.save(Stage::Running);
                     }
                     RunStep::Ended(outcome) => return Step::Done(outcome),
-                    RunStep::Failed(error) => return Step::Failed(Box::new(error)),
+                    RunStep::Failed(error) => {
+                        let unknown = error.code == ErrorCode::OutcomeUnknown && !run.was_seen();
+                        self.state = if unknown && self.options.resubmit && !self.resubmitted {
+                            self.resubmit()
+                        } else {
+                            self.fail(Box::new(error))
+                        };
+                    }
                 },
                 State::Failed(error) => return Step::Failed(error),
-                state @ (State::Planning | State::Reading(_) | State::Marking(_)) => {
+                state @ (State::Planning | State::Marking(_)) => {
                     self.state = state;
                     let error = Error::argument("the driver called next before it handed over the outcome");
                     return Step::Failed(Box::new(error));
@@ -319,33 +388,31 @@ impl Machine for Import {
             self.cancelled = true;
             return;
         }
+        if self.lease.is_leaving() {
+            self.lease.handle(input, now);
+            return;
+        }
         let over = State::Failed(Box::new(Error::argument("the driver handed over something unasked for")));
         self.state = match (std::mem::replace(&mut self.state, over), input) {
-            (State::Planning, Input::Saved) => {
-                // The plan is durable: from here on the execution id is known, whatever dies.
-                self.ask_url()
+            (State::Upload, input) => {
+                self.upload.handle(input, &mut self.session, now);
+                State::Upload
             }
+            // The plan is durable: from here on the execution id is known, whatever dies.
+            (State::Planning, Input::Saved) => State::Upload,
             (State::Marking(url), Input::Saved) => State::Submit(url),
-            (State::Planning | State::Marking(_), Input::SaveRefused(error)) => State::Failed(error),
-            (State::Reading(url), Input::Bytes(bytes)) => {
-                if Some(SourceMark::of(&bytes)) == self.checkpoint.source {
-                    let request = url.put(&self.service, bytes);
-                    let call = Call::new(&self.service, request, Repeat::Always);
-                    State::Put(url, call)
-                } else {
-                    State::Failed(Box::new(Error::new(
-                        ErrorCode::SourceChanged,
-                        "the source is not the one that the job began with",
-                    )))
-                }
+            (State::Planning | State::Marking(_), Input::SaveRefused(error)) => self.fail(error),
+            (State::Turn, input) => {
+                self.lease.handle(input, now);
+                State::Turn
             }
             (State::AskUrl(mut call), input) => {
                 call.handle(input, &mut self.session, now);
                 State::AskUrl(call)
             }
-            (State::Put(url, mut call), input) => {
+            (State::AskFresh(mut call), input) => {
                 call.handle(input, &mut self.session, now);
-                State::Put(url, call)
+                State::AskFresh(call)
             }
             (State::Run(mut run), input) => {
                 run.handle(input, &mut self.session, now);
@@ -358,12 +425,35 @@ impl Machine for Import {
 
 impl Import {
     fn has_call(&self) -> bool {
+        if self.lease.is_leaving() {
+            return false;
+        }
         match &self.state {
-            State::AskUrl(_) | State::Put(..) => true,
+            State::AskUrl(_) | State::AskFresh(_) => true,
+            State::Upload => self.upload.has_call(),
             State::Run(run) => !run.is_waiting(),
             _ => false,
         }
     }
+}
+
+/// An upload that must find the source as the checkpoint says.
+fn again(service: &Service, checkpoint: &Checkpoint) -> Upload {
+    Upload::new(service, checkpoint.source, checkpoint.source_ends == Some(true))
+}
+
+fn write_url(
+    service: &Service,
+    outcome: Result<Response, Failure>,
+) -> std::result::Result<BlobUrl, Box<Error>> {
+    let response = outcome.map_err(|failure| Box::new(failure.error))?;
+    let text = inner_text(response.text().unwrap_or_default())?;
+    Ok(BlobUrl::of_write_answer(service, &text)?)
+}
+
+fn source_required() -> Error {
+    Error::new(ErrorCode::SourceRequired, "the package was not submitted yet")
+        .hint("Hand over the same source again: resume(checkpoint, { source }).")
 }
 
 pub(super) fn aborted() -> Error {
@@ -375,19 +465,7 @@ pub(super) fn aborted() -> Error {
 fn check(options: &ImportOptions) -> Result<()> {
     check_project_name(&options.project)?;
     check_execution_id(&options.execution_id)?;
-    if options.resubmit {
-        return Err(Error::argument("resubmit is not available yet")
-            .hint("After OUTCOME_UNKNOWN look into the job history, then start a new job."));
-    }
-    check_parallel(options.parallel.as_deref())
-}
-
-pub(super) fn check_parallel(parallel: Option<&str>) -> Result<()> {
-    match parallel {
-        None | Some("environment") => Ok(()),
-        Some(other) => Err(Error::argument(format!("parallel: \"{other}\" is not available yet"))
-            .hint("Import and export calls go one at a time.")),
-    }
+    Ok(())
 }
 
 pub(super) fn check_execution_id(id: &str) -> Result<()> {

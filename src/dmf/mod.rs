@@ -19,19 +19,23 @@
 
 mod actions;
 mod checkpoint;
+mod download;
 mod ensure;
 mod execution;
 mod export;
 mod import;
+mod lease;
 mod poll;
 mod project;
 mod run;
 mod storage;
+mod upload;
 
 pub use checkpoint::{Checkpoint, Kind, SourceMark, Stage};
 pub use ensure::{Ensure, Ensured};
 pub use execution::{EntityOutcome, ExecutionStatus, RowError, RunOutcome};
 pub use export::{Export, ExportOptions, Exported};
 pub use import::{Import, ImportOptions};
+pub use lease::Parallel;
 pub use poll::Polling;
 pub use project::{Category, DataProject, Line, OperationType, Refresh};

@@ -14,6 +14,8 @@ use crate::odata::{Call, Service, inner_text, items_of, list_request, quote};
 
 /// How long a run may stay unknown before it counts as lost, by default.
 const OUTCOME_GRACE: Duration = Duration::from_secs(900);
+/// A resumed job looks at least this long.
+const LEAST_GRACE: Duration = Duration::from_secs(60);
 /// The action itself threw (HTTP 500 with its reason): the run is looked for no longer than this.
 const REFUSAL_GRACE: Duration = Duration::from_secs(60);
 
@@ -104,7 +106,12 @@ impl Run {
     pub(super) fn resume(service: &Service, checkpoint: &Checkpoint, watch: Watch, now: Timestamp) -> Self {
         let state = match checkpoint.stage {
             Stage::Running => State::Wait,
-            _ => State::Search { reason: None, until: now.plus(watch.grace), by_details: false },
+            _ => {
+                // The grace began with the submission; a record may appear a minute after a clock that jumped says that it is over.
+                let began = checkpoint.submitted_at.map_or(now, Timestamp::from_millis).min(now);
+                let until = began.plus(watch.grace).max(now.plus(LEAST_GRACE.min(watch.grace)));
+                State::Search { reason: None, until, by_details: false }
+            }
         };
         Self::new(service, &checkpoint.execution_id, state, watch, now)
     }
@@ -245,6 +252,16 @@ impl Run {
             }
             State::Search { .. } | State::Accepted | State::Noting | State::Wait | State::Over => {}
         }
+    }
+
+    /// Whether the submission is still under way.
+    pub(super) const fn is_submitting(&self) -> bool {
+        matches!(self.state, State::Submit(_))
+    }
+
+    /// Whether the service knew the run at any time.
+    pub(super) const fn was_seen(&self) -> bool {
+        self.seen
     }
 
     /// Whether giving up can be left to the request under way.

@@ -1,10 +1,14 @@
-//! Blob storage: the URL that the service hands out, and the two requests on it. No bearer token ever goes there.
+//! Blob storage: the URL that the service hands out, and the requests on it. No bearer token ever goes there.
 
+use std::ops::Range;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Method, Request, Timestamp};
-use crate::odata::{Service, same_origin};
+use crate::odata::{Service, encode_query, same_origin};
 
 /// A URL with a shared access signature: a secret for as long as it lives.
 #[derive(Clone)]
@@ -46,22 +50,64 @@ impl BlobUrl {
         &self.0
     }
 
-    /// Puts the whole package; the same bytes again are the same blob.
-    pub(super) fn put(&self, service: &Service, bytes: Vec<u8>) -> Request {
-        let mut request = self.request(service, Method::Put);
-        request.body = bytes;
-        request.timeout = service.submit_timeout;
-        request.header("x-ms-blob-type", "BlockBlob").header("content-type", "application/zip")
+    /// Without the signature: which blob it is.
+    pub(super) fn path(&self) -> &str {
+        self.0.split('?').next().unwrap_or_default()
     }
 
-    pub(super) fn get(&self, service: &Service) -> Request {
-        let mut request = self.request(service, Method::Get);
+    /// Puts the whole package; the same bytes again are the same blob.
+    pub(super) fn put(&self, service: &Service, bytes: Vec<u8>) -> Request {
+        self.bytes(service, "", bytes)
+            .header("x-ms-blob-type", "BlockBlob")
+            .header("content-type", "application/zip")
+    }
+
+    /// Puts a block that counts only once it is committed.
+    pub(super) fn block(&self, service: &Service, id: &str, bytes: Vec<u8>) -> Request {
+        self.bytes(service, &format!("&comp=block&blockid={}", encode_query(id)), bytes)
+    }
+
+    /// Makes the blob of these blocks.
+    pub(super) fn commit(&self, service: &Service, ids: &[String]) -> Request {
+        let mut xml = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>");
+        for id in ids {
+            xml.push_str("<Latest>");
+            xml.push_str(id);
+            xml.push_str("</Latest>");
+        }
+        xml.push_str("</BlockList>");
+        self.bytes(service, "&comp=blocklist", xml.into_bytes())
+            .header("x-ms-blob-content-type", "application/zip")
+            .header("content-type", "application/xml")
+    }
+
+    /// The blocks that are there and not committed.
+    pub(super) fn block_list(&self, service: &Service) -> Request {
+        self.request(service, Method::Get, "&comp=blocklist&blocklisttype=uncommitted")
+    }
+
+    fn bytes(&self, service: &Service, option: &str, bytes: Vec<u8>) -> Request {
+        let digest = STANDARD.encode(md5::compute(&bytes).0);
+        let mut request = self.request(service, Method::Put, option).header("content-md5", digest);
+        request.body = bytes;
         request.timeout = service.submit_timeout;
         request
     }
 
-    fn request(&self, service: &Service, method: Method) -> Request {
-        let mut request = Request::new(method, self.0.clone());
+    /// A range of the blob, of the one with this tag where one is given.
+    pub(super) fn range(&self, service: &Service, range: Range<u64>, etag: Option<&str>) -> Request {
+        let mut request = self.request(service, Method::Get, "");
+        request.timeout = service.submit_timeout;
+        let request =
+            request.header("x-ms-range", format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        match etag {
+            Some(etag) => request.header("if-match", etag),
+            None => request,
+        }
+    }
+
+    fn request(&self, service: &Service, method: Method, option: &str) -> Request {
+        let mut request = Request::new(method, format!("{}{option}", self.0));
         // The signature is the right. Only a package served by the environment itself would need the token.
         request.bearer = same_origin(&self.0, service.base());
         request

@@ -1,8 +1,9 @@
 //! One request, carried through token, throttling and repetition to its final answer.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use super::machine::{Event, Input, TokenReason};
+use super::machine::{Event, Input, Store, TokenReason};
 use super::message::{Request, Response, TransportError, TransportKind};
 use super::redact::{redact_text, redact_url};
 use super::retry::{self, Repeat, Verdict};
@@ -54,6 +55,14 @@ pub enum Io {
     Wait(Timestamp),
     /// As [`Step::Emit`](super::Step::Emit).
     Emit(Event),
+    /// As [`Step::SendAll`](super::Step::SendAll).
+    SendAll(Vec<Request>),
+    /// As [`Step::Load`](super::Step::Load).
+    Load(String),
+    /// As [`Step::Store`](super::Step::Store).
+    Store(Store),
+    /// As [`Step::Read`](super::Step::Read).
+    Read(Range<u64>),
 }
 
 impl<T> From<Io> for super::Step<T> {
@@ -63,6 +72,10 @@ impl<T> From<Io> for super::Step<T> {
             Io::Token(reason) => Self::Token(reason),
             Io::Wait(until) => Self::Wait(until),
             Io::Emit(event) => Self::Emit(event),
+            Io::SendAll(requests) => Self::SendAll(requests),
+            Io::Load(key) => Self::Load(key),
+            Io::Store(store) => Self::Store(store),
+            Io::Read(range) => Self::Read(range),
         }
     }
 }
@@ -289,7 +302,7 @@ mod tests {
                         self.exchange.handle(Input::TokenRenewed { expires }, &mut self.session, self.now);
                     }
                     Polled::Io(Io::Wait(until)) => self.now = until,
-                    Polled::Io(Io::Emit(_)) => {}
+                    Polled::Io(_) => {}
                 }
             }
             panic!("the exchange never ended");

@@ -10,7 +10,7 @@ use crate::error::Error;
 
 /// A conversation with the service as a value.
 ///
-/// The driver calls [`next`](Machine::next) and carries out the step. After `Send`, `Token`, `Save` and `Read` it hands the
+/// The driver calls [`next`](Machine::next) and carries out the step. After `Send`, `SendAll`, `Token`, `Save`, `Load`, `Store` and `Read` it hands the
 /// outcome to [`handle`](Machine::handle) before it calls `next` again; after `Wait` (when the time has come, or earlier)
 /// and `Emit` it just calls `next`. After `Done` and `Failed` the conversation is over.
 pub trait Machine {
@@ -32,9 +32,15 @@ pub enum Step<T> {
     Send(Request),
     /// See that a token is at hand, a new one where the reason says so.
     Token(TokenReason),
+    /// Send all of these, as many at a time as the transport likes, and hand over `Answers` when each has its outcome.
+    SendAll(Vec<Request>),
     /// Make this durable, then hand over `Saved`.
     Save(Save),
-    /// Hand over these bytes of the source.
+    /// Hand over what the store has under this key: `Loaded`.
+    Load(String),
+    /// Make this durable under a key of the store, then hand over `Stored` or `StoreConflict`.
+    Store(Store),
+    /// Hand over these bytes of the source; fewer only where it ends.
     Read(Range<u64>),
     /// Come back then.
     Wait(Timestamp),
@@ -60,6 +66,42 @@ impl Save {
     }
 }
 
+/// A value for a key of the store, kept only where nobody else was first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Store {
+    /// Key, of texts joined by `/`.
+    pub key: String,
+    /// JSON, without secrets.
+    pub value: String,
+    /// The version that it replaces; none: nothing must be there.
+    pub if_version: Option<String>,
+}
+
+impl Store {
+    pub(crate) const fn new(key: String, value: String, if_version: Option<String>) -> Self {
+        Self { key, value, if_version }
+    }
+}
+
+/// A value of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stored {
+    /// The value.
+    pub value: String,
+    /// Its version, which no other value of the key has.
+    pub version: String,
+}
+
+impl Stored {
+    /// A value and its version.
+    #[must_use]
+    pub fn new(value: impl Into<String>, version: impl Into<String>) -> Self {
+        Self { value: value.into(), version: version.into() }
+    }
+}
+
 /// What came of a step.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -68,6 +110,8 @@ pub enum Input {
     Response(Response),
     /// No answer to `Send`.
     TransportError(TransportError),
+    /// The outcomes of `SendAll` in its order, each a `Response` or a `TransportError`.
+    Answers(Vec<Input>),
     /// A token is at hand; `expires` where the host knows it, none also where requests go without one.
     TokenRenewed {
         /// End of the token's life.
@@ -82,8 +126,18 @@ pub enum Input {
     Saved,
     /// The checkpoint could not be made durable.
     SaveRefused(Box<Error>),
+    /// What the store has; none where there is nothing.
+    Loaded(Option<Stored>),
+    /// The value is durable, and this is its version.
+    Stored(String),
+    /// Something else is under the key; nothing was changed.
+    StoreConflict,
+    /// The store could not be read or written.
+    StoreFailed(Box<Error>),
     /// The bytes asked for.
     Bytes(Vec<u8>),
+    /// The source could not be read.
+    ReadFailed(Box<Error>),
     /// The caller has given up.
     Cancelled,
 }

@@ -28,6 +28,8 @@
 //!             Step::Wait(until) => std::thread::sleep(until.since(now())),
 //!             Step::Save(_) => machine.handle(Input::Saved, now()), // durable before it says so
 //!             Step::Read(_) => machine.handle(Input::Bytes(Vec::new()), now()),
+//!             Step::Load(_) => machine.handle(Input::Loaded(None), now()), // see `Store` for what a store promises
+//!             Step::Store(_) => machine.handle(Input::Stored("1".to_owned()), now()),
 //!             Step::Emit(_) => {}
 //!             Step::Done(output) => return Ok(output),
 //!             Step::Failed(error) => return Err(*error),
@@ -52,9 +54,10 @@ mod session;
 mod time;
 
 pub use exchange::{Exchange, Failure, Io, Polled};
-pub use machine::{Event, Input, Machine, Progress, Save, Step, TokenReason, Unit};
+pub use machine::{Event, Input, Machine, Progress, Save, Step, Store, Stored, TokenReason, Unit};
 pub use message::{Method, Request, Response, TransportError, TransportKind};
 pub use redact::{redact_text, redact_url};
+pub(crate) use retry::backoff;
 pub use retry::{Repeat, RetryPolicy};
 pub use session::{Session, TOKEN_MARGIN};
 pub use time::Timestamp;

@@ -64,7 +64,7 @@ pub(super) fn may_repeat(error: &TransportError, repeat: Repeat) -> bool {
 }
 
 /// The pause before try number `attempt` + 1: doubled each time, spread by `random` (any 32 bits) over its upper half.
-pub(super) fn backoff(policy: &RetryPolicy, attempt: u32, random: u32) -> Duration {
+pub(crate) fn backoff(policy: &RetryPolicy, attempt: u32, random: u32) -> Duration {
     let doubled = FIRST_DELAY.saturating_mul(1 << attempt.saturating_sub(1).min(16));
     let whole = doubled.min(policy.max_delay);
     let spread = u64::from(random) * (super::time::millis(whole) / 2) / u64::from(u32::MAX);

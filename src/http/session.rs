@@ -54,7 +54,7 @@ impl Session {
     }
 
     /// Xorshift: good enough to keep clients from marching in step.
-    pub(super) fn random(&mut self) -> u32 {
+    pub(crate) fn random(&mut self) -> u32 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;

@@ -42,4 +42,4 @@ pub use shape::{Answer, Op, OperationSpec, Shaped, read_answer, request_json};
 
 pub(crate) use body::inner_text;
 pub(crate) use page::items_of;
-pub(crate) use uri::{encode_segment, quote, same_origin};
+pub(crate) use uri::{encode_query, encode_segment, quote, same_origin};

@@ -61,7 +61,7 @@ proptest! {
 
     /// Whatever is handed over, in any order: no panic, and no step after the end but an error.
     #[test]
-    fn no_input_brings_a_job_down(inputs in proptest::collection::vec((0u8..9, any::<u16>(), ".{0,40}"), 0..60)) {
+    fn no_input_brings_a_job_down(inputs in proptest::collection::vec((0u8..12, any::<u16>(), ".{0,40}"), 0..60)) {
         let world = World::new();
         let mut job = import::begin(&world);
         let mut now = Timestamp::from_millis(0);
@@ -82,6 +82,9 @@ proptest! {
                 5 => Input::Bytes(text.into_bytes()),
                 6 => Input::Response(Response::new(200, format!("{{\"value\":\"{text}\"}}"))),
                 7 => Input::Bytes(world.source.clone()),
+                8 => Input::Stored(text),
+                9 => Input::Loaded(None),
+                10 => Input::StoreConflict,
                 _ => Input::Cancelled,
             };
             job.handle(input, now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use d365_clm::Error;
 use d365_clm::http::{
-    Input, Machine, Method, Request, Response, Step, Timestamp, TransportError, TransportKind,
+    Input, Machine, Method, Request, Response, Step, Store, Stored, Timestamp, TransportError, TransportKind,
 };
 use d365_clm::odata::Service;
 use serde_json::{Value, json};
@@ -57,7 +57,18 @@ pub(crate) struct World {
     pub(crate) tracking: BTreeMap<String, String>,
     /// Checkpoints in the order in which they became durable.
     pub(crate) saved: Vec<String>,
+    /// What other processes can see too.
+    pub(crate) store: BTreeMap<String, Stored>,
+    pub(crate) versions: u64,
+    /// Only the first worker that saves may save.
+    pub(crate) exclusive: bool,
+    moved_by: Option<usize>,
+    /// URLs live long after this many.
+    pub(crate) long_after: u32,
+    urls: std::cell::Cell<u32>,
     pub(crate) source: Vec<u8>,
+    /// Blocks that are not committed, by path and id.
+    pub(crate) blocks: BTreeMap<(String, String), Vec<u8>>,
     pub(crate) package: Vec<u8>,
     pub(crate) rows: u64,
     /// Status at the end of each run.
@@ -89,7 +100,14 @@ impl World {
             lines: Vec::new(),
             tracking: BTreeMap::new(),
             saved: Vec::new(),
-            source: b"the package".to_vec(),
+            store: BTreeMap::new(),
+            versions: 0,
+            exclusive: false,
+            moved_by: None,
+            long_after: u32::MAX,
+            urls: std::cell::Cell::new(0),
+            blocks: BTreeMap::new(),
+            source: b"PK\x03\x04 the package".to_vec(),
             package: Vec::new(),
             rows: 0,
             end: "Succeeded",
@@ -143,13 +161,37 @@ impl World {
                     for secret in SECRETS {
                         assert!(!save.state.contains(secret), "a checkpoint holds a secret: {}", save.state);
                     }
+                    if self.exclusive {
+                        // Another worker has moved the checkpoint since this one read it.
+                        if self.moved_by.get_or_insert(std::ptr::from_ref(machine).addr())
+                            != &std::ptr::from_ref(machine).addr()
+                        {
+                            let error = Error::new(
+                                d365_clm::ErrorCode::CheckpointConflict,
+                                "another worker was first",
+                            );
+                            machine.handle(Input::SaveRefused(Box::new(error)), self.now);
+                            continue;
+                        }
+                    }
                     self.saved.push(save.state);
                     machine.handle(Input::Saved, self.now);
                 }
-                Step::Read(range) => {
-                    let bytes = self.source[range.start as usize..range.end as usize].to_vec();
-                    machine.handle(Input::Bytes(bytes), self.now);
+                Step::SendAll(requests) => {
+                    let answers = requests.iter().map(|request| self.answer(request)).collect();
+                    if self.kill_at == Some(self.steps) {
+                        self.kill_at = None;
+                        return Ending::Killed;
+                    }
+                    self.steps += 1;
+                    machine.handle(Input::Answers(answers), self.now);
                 }
+                Step::Load(key) => machine.handle(Input::Loaded(self.store.get(&key).cloned()), self.now),
+                Step::Store(store) => {
+                    let answer = self.keep(store);
+                    machine.handle(answer, self.now);
+                }
+                Step::Read(range) => machine.handle(Input::Bytes(self.read(range)), self.now),
                 Step::Wait(until) => {
                     assert!(until > self.now, "a pause that is over already");
                     self.now = until;
@@ -166,6 +208,25 @@ impl World {
                 step => panic!("an unknown step: {:?}", std::mem::discriminant(&step)),
             }
         }
+    }
+
+    /// Bytes of the source, fewer at its end.
+    pub(crate) fn read(&self, range: std::ops::Range<u64>) -> Vec<u8> {
+        let at = |place: u64| usize::try_from(place).unwrap().min(self.source.len());
+        self.source[at(range.start)..at(range.end)].to_vec()
+    }
+
+    pub(crate) fn keep(&mut self, store: Store) -> Input {
+        for secret in SECRETS {
+            assert!(!store.value.contains(secret), "the store holds a secret: {}", store.value);
+        }
+        if self.store.get(&store.key).map(|stored| stored.version.clone()) != store.if_version {
+            return Input::StoreConflict;
+        }
+        self.versions += 1;
+        let version = self.versions.to_string();
+        self.store.insert(store.key, Stored::new(store.value, version.clone()));
+        Input::Stored(version)
     }
 
     /// The answer to one request, for tests that hold the conversation by hand.
@@ -199,10 +260,12 @@ impl World {
     fn carry_out(&mut self, request: &Request) -> Response {
         let (path, query) = request.url.split_once('?').unwrap_or((&request.url, ""));
         let name = path.rsplit('/').next().unwrap().rsplit('.').next().unwrap().to_owned();
-        self.requests.push(name.clone());
         if path.contains("blob.core.windows.net") {
+            let part = query.split('&').find_map(|o| o.strip_prefix("comp=")).unwrap_or("blob");
+            self.requests.push(format!("{} {part}", request.method.as_str()));
             return self.blob(request.method, path, query, &request.body);
         }
+        self.requests.push(name.clone());
         if let Some((_, rest)) = path.split_once("/data/DataManagementDefinitionGroups/") {
             let action = rest.rsplit('.').next().unwrap();
             let body: Value = serde_json::from_slice(&request.body).unwrap();
@@ -221,8 +284,35 @@ impl World {
                 "<Error><Code>AuthenticationFailed</Code><Message>expired</Message></Error>",
             );
         }
-        match method {
-            Method::Put => {
+        let option = |name: &str| query.split('&').find_map(|o| o.strip_prefix(name)).map(str::to_owned);
+        match (method, option("comp=").as_deref()) {
+            (Method::Put, Some("block")) => {
+                assert!(body.len() <= 4 << 20, "a block of {} bytes", body.len());
+                let id = option("blockid=").unwrap().replace("%3D", "=");
+                self.blocks.insert((path.to_owned(), id), body.to_vec());
+                Response::new(201, "")
+            }
+            (Method::Put, Some("blocklist")) => {
+                let list = String::from_utf8(body.to_vec()).unwrap();
+                let ids =
+                    list.split("<Latest>").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned());
+                let blocks: Option<Vec<Vec<u8>>> =
+                    ids.map(|id| self.blocks.get(&(path.to_owned(), id)).cloned()).collect();
+                let Some(blocks) = blocks else { return Response::new(400, "InvalidBlockList") };
+                self.blobs.insert(path.to_owned(), blocks.concat());
+                Response::new(201, "")
+            }
+            (Method::Get, Some("blocklist")) => {
+                let ids: Vec<String> = (self.blocks.keys())
+                    .filter(|(blob, _)| blob == path)
+                    .map(|(_, id)| format!("<Block><Name>{id}</Name><Size>1</Size></Block>"))
+                    .collect();
+                match ids.is_empty() {
+                    true => Response::new(404, ""),
+                    false => Response::new(200, format!("<BlockList>{}</BlockList>", ids.concat())),
+                }
+            }
+            (Method::Put, _) => {
                 self.blobs.insert(path.to_owned(), body.to_vec());
                 Response::new(201, "")
             }
@@ -231,7 +321,10 @@ impl World {
     }
 
     fn url(&self, name: &str) -> String {
-        let life = self.now.plus(self.url_life).as_millis();
+        self.urls.set(self.urls.get() + 1);
+        let long = self.urls.get() > self.long_after;
+        let life = if long { Duration::from_secs(2_100) } else { self.url_life };
+        let life = self.now.plus(life).as_millis();
         format!("https://acct.blob.core.windows.net/dmf/{name}?sv=2014-02-14&life={life}&sig=SIGNATURE")
     }
 
