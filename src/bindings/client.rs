@@ -18,7 +18,7 @@ use super::thrown::throw;
 use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import, ImportOptions, SourceMark};
 use crate::error::{Error, Result};
 use crate::fields::{Fields, FromValue};
-use crate::http::Machine;
+use crate::http::{Machine, Patience};
 use crate::odata::{self, Numbers, Pager, Query, Service};
 use crate::package::{Limits, LocalPackage};
 
@@ -100,7 +100,7 @@ impl Client {
         policy.attempts = options.retry.attempts.unwrap_or(policy.attempts).max(1);
         policy.max_delay = options.retry.max_delay.map_or(policy.max_delay, Duration::from_millis);
         policy.budget = options.retry.budget.map_or(policy.budget, Duration::from_millis);
-        service.seed = js_sys::Math::random().to_bits();
+        service.patience = Patience::new(js_sys::Math::random().to_bits());
         let host = Host::new(host, service.resource(), options.page_origin, options.relay_origins);
         Ok(Self { service, host, busy: Rc::new(Cell::new(false)) })
     }

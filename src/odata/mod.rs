@@ -8,6 +8,7 @@
 
 mod body;
 mod call;
+mod exact;
 mod fault;
 mod filter;
 mod key;
@@ -16,6 +17,7 @@ mod operation;
 mod page;
 mod query;
 mod service;
+mod stream;
 mod uri;
 
 pub use call::Call;
@@ -27,6 +29,7 @@ pub use operation::{Operation, action, count, create, delete, get, update};
 pub use page::{Page, Pager};
 pub use query::{FilterInput, Query};
 pub use service::{Numbers, Service};
+pub use stream::PageStream;
 
 pub(crate) use body::inner_text;
 pub(crate) use page::items_of;
