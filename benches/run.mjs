@@ -10,6 +10,7 @@ import { measure } from "./measure.mjs";
 import { machine, machineLine, rowText } from "./report.mjs";
 import * as fileToPackage from "./rows/file-to-package.mjs";
 import * as level1 from "./rows/level-1.mjs";
+import * as listVendors from "./rows/list-vendors.mjs";
 import * as modules from "./rows/modules.mjs";
 import * as openByUrl from "./rows/open-by-url.mjs";
 import * as packageToBytes from "./rows/package-to-bytes.mjs";
@@ -18,7 +19,17 @@ import * as rowsToPackage from "./rows/rows-to-package.mjs";
 import * as workers from "./rows/workers.mjs";
 import { Shared } from "./shared.mjs";
 
-const ROWS = [rowsToPackage, workers, fileToPackage, level1, packageToBytes, packageToRows, openByUrl, modules];
+const ROWS = [
+  rowsToPackage,
+  workers,
+  fileToPackage,
+  level1,
+  packageToBytes,
+  packageToRows,
+  openByUrl,
+  listVendors,
+  modules,
+];
 
 const { values: options } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string" }, rounds: { type: "string" } },

@@ -6,9 +6,10 @@ import type { Filter } from "./filter.js";
 import { Handle } from "./handle.js";
 import { loader } from "./init.js";
 import type { Checkpoint, Job, JobKind } from "./job.js";
-import { objectToJson, toJson } from "./json.js";
+import { type Numbers, objectToJson, parserFor, toJson } from "./json.js";
 import type { EntityLine } from "./package/spec.js";
 import { countJson, type Entity, type Input, type Query, queryJson } from "./query.js";
+import { type ListSource, Rows, readPages } from "./reading.js";
 import type { RunOptions } from "./run.js";
 import { type Token, type TokenCredentialLike, type TokenRequest, tokenSource } from "./token.js";
 import {
@@ -42,14 +43,29 @@ export interface ClientOptions {
   rewriteUrl?: (url: string) => string;
   /** Origins that rewritten requests may go to, beside the page's own. */
   relayOrigins?: string[];
-  /** How Int64 and Decimal come back. Default "string": nothing is lost. */
-  numbers?: "string" | "number";
-  /** Of failed requests: how often (`attempts`), the longest pause and all pauses together in milliseconds. */
+  /**
+   * How Int64 and Decimal come back. Default "string": nothing is lost. "bigint": Int64 as `bigint`, Decimal still as text, which no
+   * number of JavaScript holds exactly. "number": both as numbers, digits beyond the 15th are lost.
+   */
+  numbers?: "string" | "number" | "bigint";
+  /**
+   * Of failed requests: how often each is tried (`attempts`, default 5); the longest pause of our own choice (`maxDelay`, default
+   * 60,000 ms); and all pauses (`budget`, default 300,000 ms), of one request and of the client as a whole: pauses at the same time
+   * count once, and what was spent comes back as time passes. Then the failure is handed over, THROTTLED with `retryAfter` where the
+   * service is busy. A busy service is asked again when it says so (`Retry-After`), or after 30 s where it does not say, or the page may
+   * not see it.
+   */
   retry?: { attempts?: number; maxDelay?: number; budget?: number };
   /** Milliseconds for an ordinary request. Default 100,000. */
   timeout?: number;
   /** Milliseconds for import and export calls, which answer late. Default 600,000. */
   submitTimeout?: number;
+  /**
+   * Most requests in flight at once; further ones wait their turn in order. Default 8, at most 52 (more is taken as that): the
+   * service's own limit. When it is busy (429) the number is halved, and grows again by one after each round of good answers. Uploads
+   * to storage and downloads do not count, nor does a list once the head of its page has come.
+   */
+  concurrency?: number;
   /** Told of requests and repeats. What it throws is ignored. */
   onEvent?: (event: ClientEvent) => void;
 }
@@ -76,7 +92,9 @@ export interface Companies {
 // biome-ignore lint/suspicious/noExplicitAny: an entity that the catalogue lacks has any properties
 export interface EntitySet<T = any> {
   /**
-   * The rows, page after page as they are wanted.
+   * The rows, page after page as they are wanted. What is read ahead: about 4 MiB, and no page but the one behind that of the rows
+   * being taken. The service keeps no snapshot of a list: rows that change meanwhile may come twice or not at all. Where a page breaks
+   * off in the middle it is asked for again and goes on behind the last row, if that is still in its place; else NETWORK.
    * @throws {ClmError} UNKNOWN_PROPERTY, UNSUPPORTED_QUERY, NOT_FOUND
    */
   list(query?: Query<T>, options?: RunOptions): AsyncIterable<Entity<T>>;
@@ -138,6 +156,7 @@ export class ScmClient {
   /** Data projects over OData. */
   readonly projects: DataProjects;
   readonly #options: string;
+  readonly #parse: (text: string) => unknown;
   readonly #host: WireHost;
   #handle: Handle<WireClient> | undefined;
   #disposed = false;
@@ -153,6 +172,7 @@ export class ScmClient {
       { ...rest, baseUrl: String(rest.baseUrl ?? ""), pageOrigin: pageOrigin() },
       "the options",
     );
+    this.#parse = parserFor(rest.numbers as Numbers | undefined);
     this.#host = hostOf(tokenSource(getToken, credential), fetch, rewriteUrl, onEvent);
     this.projects = {
       ensure: async (project, { signal, exact = false } = {}) => {
@@ -171,7 +191,8 @@ export class ScmClient {
   /** An OData collection; typed where the catalogue knows it. Names of letters and digits, for example "VendorsV2". */
   entity<N extends string>(collection: N): EntitySet<EntityOf<N>> {
     if (typeof collection !== "string") throw invalid("a collection has a name");
-    return new Collection<EntityOf<N>>(collection, this.#client, (signal, call) => this.#call(signal, call));
+    const call: Call = (signal, wanted) => this.#call(signal, wanted);
+    return new Collection<EntityOf<N>>(collection, this.#client, call, this.#parse);
   }
 
   /**
@@ -236,35 +257,36 @@ class Collection<T> implements EntitySet<T> {
   readonly #name: string;
   readonly #client: () => Promise<Handle<WireClient>>;
   readonly #call: Call;
+  readonly #parse: (text: string) => unknown;
 
-  constructor(name: string, client: () => Promise<Handle<WireClient>>, call: Call) {
+  constructor(name: string, client: () => Promise<Handle<WireClient>>, call: Call, parse: (text: string) => unknown) {
     this.#name = name;
     this.#client = client;
     this.#call = call;
+    this.#parse = parse;
   }
 
-  async *list(query?: Query<T>, options?: RunOptions): AsyncGenerator<Entity<T>, void, undefined> {
-    for await (const { items } of this.pages(query, options)) yield* items;
+  list(query?: Query<T>, options?: RunOptions): AsyncIterableIterator<Entity<T>> {
+    return new Rows<Entity<T>>(this.#source(query, options));
   }
 
-  async *pages(
-    query?: Query<T>,
-    { signal }: RunOptions = {},
-  ): AsyncGenerator<{ items: Entity<T>[]; count?: number }, void, undefined> {
-    throwIfAborted(signal);
-    const text = queryJson(query);
-    const client = await this.#client();
-    const pager = client.use((c) => new Handle<WirePager>(loader, "the client", () => c.list(this.#name, text)));
-    try {
-      while (true) {
+  pages(query?: Query<T>, options?: RunOptions): AsyncIterableIterator<{ items: Entity<T>[]; count?: number }> {
+    return readPages<Entity<T>>(this.#source(query, options));
+  }
+
+  #source(query: Query<T> | undefined, { signal }: RunOptions = {}): ListSource {
+    const open = async () => {
+      throwIfAborted(signal);
+      const text = queryJson(query);
+      const client = await this.#client();
+      const pager = client.use((c) => new Handle<WirePager>(loader, "the client", () => c.list(this.#name, text)));
+      return {
         // The second handle ends the wait when the client is disposed of.
-        const page = await client.useAsync(signal, (_, s) => pager.useAsync(s, (p, both) => p.next(both)));
-        if (page === undefined) return;
-        yield JSON.parse(page);
-      }
-    } finally {
-      pager.dispose();
-    }
+        next: () => client.useAsync(signal, (_, s) => pager.useAsync(s, (p, both) => p.next(both))),
+        dispose: () => pager.dispose(),
+      };
+    };
+    return { open, parse: this.#parse };
   }
 
   async count(filter?: Filter | string, { signal, ...companies }: RunOptions & Companies = {}): Promise<number> {
@@ -276,12 +298,12 @@ class Collection<T> implements EntitySet<T> {
     const text = objectToJson(key, "the key");
     const more = queryJson(query);
     const found = await this.#call(signal, (c, s) => c.get(this.#name, text, more, s));
-    return found === undefined ? undefined : JSON.parse(found);
+    return found === undefined ? undefined : (this.#parse(found) as Entity<T>);
   }
 
   async create(value: Input<T>, { signal }: RunOptions = {}): Promise<Entity<T>> {
     const text = objectToJson(value, "the row");
-    return JSON.parse(await this.#call(signal, (c, s) => c.create(this.#name, text, s)));
+    return this.#parse(await this.#call(signal, (c, s) => c.create(this.#name, text, s))) as Entity<T>;
   }
 
   async update(
@@ -308,7 +330,7 @@ class Collection<T> implements EntitySet<T> {
     const text = objectToJson(parameters, "the parameters");
     const row = key === undefined ? undefined : toJson(key, "the key");
     const result = await this.#call(signal, (c, s) => c.action(this.#name, name, text, row, s));
-    return (result === undefined ? undefined : JSON.parse(result)) as R;
+    return (result === undefined ? undefined : this.#parse(result)) as R;
   }
 }
 

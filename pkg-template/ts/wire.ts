@@ -226,6 +226,7 @@ export interface WireClient {
 }
 /** JSON `{"items":[…],"count":n}` of the next page, or undefined after the last. */
 export interface WirePager {
+  /** A JSON list of records; behind those of a page `{}` or `{"count":n}`; undefined at the end. */
   next(signal?: AbortSignal): Promise<string | undefined>;
   free(): void;
 }

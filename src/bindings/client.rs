@@ -1,6 +1,6 @@
 //! `Client`: one environment, and the conversations with it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,12 +13,13 @@ use web_sys::AbortSignal;
 use super::driver::{NoExtras, drive};
 use super::host::Host;
 use super::job::{JobHooks, JobTurn, WireExport, export_output, run_import};
+use super::list::ListPager;
 use super::parse::parse;
 use super::thrown::throw;
 use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import, ImportOptions, SourceMark};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fields::{Fields, FromValue};
-use crate::http::{Machine, Patience};
+use crate::http::{DEFAULT_IN_FLIGHT, Gate, Machine, Patience};
 use crate::odata::{self, Numbers, Pager, Query, Service};
 use crate::package::{Limits, LocalPackage};
 
@@ -29,6 +30,7 @@ struct Options {
     retry: Retry,
     timeout: Option<u64>,
     submit_timeout: Option<u64>,
+    concurrency: Option<u32>,
     page_origin: Option<String>,
     relay_origins: Vec<String>,
 }
@@ -50,6 +52,7 @@ impl FromValue for Options {
             retry: of.not_null("retry").read("retry").unwrap_or_default(),
             timeout: of.number("timeout"),
             submit_timeout: of.number("submitTimeout"),
+            concurrency: of.small("concurrency"),
             page_origin: of.text("pageOrigin"),
             relay_origins: of.not_null("relayOrigins").texts("relayOrigins").unwrap_or_default(),
         };
@@ -78,14 +81,6 @@ pub struct Client {
     busy: Rc<Cell<bool>>,
 }
 
-/// The pages of a list.
-#[wasm_bindgen]
-pub struct ListPager {
-    host: Host,
-    /// Taken out while a page is on its way.
-    pager: RefCell<Option<Pager>>,
-}
-
 #[wasm_bindgen]
 impl Client {
     /// `options` as JSON; `host` as an object of functions.
@@ -101,7 +96,8 @@ impl Client {
         policy.max_delay = options.retry.max_delay.map_or(policy.max_delay, Duration::from_millis);
         policy.budget = options.retry.budget.map_or(policy.budget, Duration::from_millis);
         service.patience = Patience::new(js_sys::Math::random().to_bits());
-        let host = Host::new(host, service.resource(), options.page_origin, options.relay_origins);
+        let gate = Gate::new(options.concurrency.unwrap_or(DEFAULT_IN_FLIGHT));
+        let host = Host::new(host, service.resource(), gate, options.page_origin, options.relay_origins);
         Ok(Self { service, host, busy: Rc::new(Cell::new(false)) })
     }
 
@@ -109,7 +105,7 @@ impl Client {
     pub fn list(&self, collection: &str, query: &str) -> Result<ListPager, JsValue> {
         let query: Query = parse(query, "query").map_err(throw)?;
         let pager = Pager::new(&self.service, collection, &query).map_err(throw)?;
-        Ok(ListPager { host: self.host.clone(), pager: RefCell::new(Some(pager)) })
+        ListPager::new(self.host.clone(), pager)
     }
 
     /// Number of rows.
@@ -271,31 +267,5 @@ impl Client {
     ) -> Result<M::Output, JsValue> {
         let mut machine = machine.map_err(throw)?;
         drive(&mut machine, &self.host, &NoExtras, signal).await.map_err(JsValue::from)
-    }
-}
-
-#[wasm_bindgen]
-impl ListPager {
-    /// The next page as JSON, or nothing after the last.
-    pub async fn next(&self, signal: Option<AbortSignal>) -> Result<Option<String>, JsValue> {
-        let Some(mut pager) = self.pager.borrow_mut().take() else {
-            return Err(throw(Error::argument("the page before is still on its way")));
-        };
-        let page = match pager.page() {
-            Some(mut operation) => drive(&mut operation, &self.host, &NoExtras, signal).await.map(Some),
-            None => Ok(None),
-        };
-        let moved = match &page {
-            Ok(Some(page)) => pager.advance(page),
-            _ => Ok(()),
-        };
-        // After a failure the same page can be asked for again.
-        *self.pager.borrow_mut() = Some(pager);
-        let page = page?;
-        moved.map_err(throw)?;
-        Ok(page.map(|page| match page.count {
-            Some(count) => format!("{{\"items\":{},\"count\":{count}}}", page.items),
-            None => format!("{{\"items\":{}}}", page.items),
-        }))
     }
 }

@@ -10,11 +10,11 @@ use wasm_bindgen::JsValue;
 
 use super::cancel::Cancel;
 use super::host::Host;
-use super::send::send;
+use super::send::{Body, send};
 use super::thrown::Thrown;
 use super::words::words_of;
 use crate::error::{Error, ErrorCode};
-use crate::http::{Event, Input, Machine, Step, Timestamp};
+use crate::http::{Event, Input, Machine, Passage, Step, Timestamp};
 
 /// Longest single timer: browsers take no more than 31 bits of milliseconds.
 const LONGEST_SLEEP: u64 = 1 << 30;
@@ -28,6 +28,8 @@ pub(super) trait Extras {
     fn read(&self, range: std::ops::Range<u64>) -> Vec<u8>;
     /// Makes the checkpoint durable.
     fn save(&self, state: String) -> Saving<'_>;
+    /// The body of a streamed answer, of which the machine has the head.
+    fn body(&self, _: Body) {}
     /// A job has moved.
     fn moved(&self, event: &serde_json::Value);
 }
@@ -108,9 +110,27 @@ async fn hold(
     loop {
         let input = match machine.next(now()) {
             Step::Send(request) => {
-                let held = if request.bearer { host.held() } else { None };
-                used = held.as_ref().map(|held| held.generation).or(used);
-                send(host, request, held.as_ref().map(|held| held.bearer.as_str()), &mut cancel).await
+                // Storage has limits of its own.
+                let turn = request.bearer.then(|| host.turn());
+                let waited = match &turn {
+                    Some(turn) => cancel.race(turn.come()).await,
+                    None => Some(()),
+                };
+                if waited.is_some() {
+                    let held = if request.bearer { host.held() } else { None };
+                    used = held.as_ref().map(|held| held.generation).or(used);
+                    let bearer = held.as_ref().map(|held| held.bearer.as_str());
+                    let (input, body) = send(host, request, bearer, &mut cancel).await;
+                    if let (Some(turn), Input::Response(response)) = (turn, &input) {
+                        turn.over(Passage::of_status(response.status));
+                    }
+                    if let Some(body) = body {
+                        extras.body(body);
+                    }
+                    input
+                } else {
+                    Input::Cancelled
+                }
             }
             Step::Token(reason) => match cancel.race(host.token(reason, used)).await {
                 Some(Ok(expires)) => Input::TokenRenewed { expires },

@@ -3,7 +3,7 @@
 use d365_clm_text::json_rows::{Columns, Kind, Malformed, Numbers as Written, Root, Scanner, What};
 
 use super::service::{Numbers, Service};
-use crate::catalog::{EdmType, Entity};
+use crate::catalog::{Action, EdmType, Entity};
 use crate::error::{Error, ErrorCode, Result};
 
 /// How the records of an entity are read.
@@ -36,6 +36,18 @@ impl Shape {
             Numbers::BigInt => Written::Marked,
         };
         Self { sets: vec![columns(entity)], numbers }
+    }
+
+    /// Of what an action returns, and its type where it is no record.
+    pub(super) fn returned(service: &Service, action: Option<&Action>) -> (Self, Option<EdmType>) {
+        let returns = action.and_then(|action| action.returns.as_deref()).unwrap_or_default();
+        let item =
+            returns.strip_prefix("Collection(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(returns);
+        let edm = EdmType::parse(item);
+        let name = item.rsplit('.').next().unwrap_or_default();
+        let mut entities = service.catalog().entities().iter();
+        let entity = entities.find(|entity| !name.is_empty() && entity.type_name.as_deref() == Some(name));
+        (Self::flat(entity.map(AsRef::as_ref), service.numbers), Some(edm))
     }
 
     /// Reads a page of at most `wanted` records.
@@ -84,4 +96,64 @@ pub(super) fn unreadable(malformed: Malformed) -> Error {
     }
     Error::new(ErrorCode::ServiceError, format!("the answer can't be read: {malformed}"))
         .hint("A proxy on the way may have changed the answer or cut it short.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::builtin;
+
+    #[test]
+    fn numbers_come_as_the_client_wants_them() {
+        let lines = builtin().find("CLMIntegrationPurchaseAgreementLines");
+        let read = |numbers| {
+            Shape::flat(lines, numbers).value(r#"{"LineNumber":1.10,"X":9007199254740993}"#, None).unwrap()
+        };
+        assert_eq!(read(Numbers::String), r#"{"LineNumber":"1.10","X":"9007199254740993"}"#);
+        assert_eq!(read(Numbers::Number), r#"{"LineNumber":1.10,"X":9007199254740993}"#);
+        assert_eq!(read(Numbers::BigInt), r#"{"LineNumber":"1.10","X":{"$int64":"9007199254740993"}}"#);
+    }
+
+    #[test]
+    fn what_an_action_returns_is_read_by_its_type() {
+        let mut service = Service::new("https://c.example", None).unwrap();
+        let mut action = builtin().find("VendorsV2").unwrap().actions.first().unwrap().clone();
+        let mut read = |returns: &str, numbers, text| {
+            action.returns = Some(returns.to_owned());
+            service.numbers = numbers;
+            let (shape, edm) = Shape::returned(&service, Some(&action));
+            shape.value(text, edm.as_ref()).unwrap()
+        };
+        assert_eq!(read("Edm.Int64", Numbers::String, "5"), "\"5\"");
+        assert_eq!(read("Edm.Int64", Numbers::BigInt, "5"), r#"{"$int64":"5"}"#);
+        assert_eq!(read("Edm.Int32", Numbers::String, "5"), "5");
+        assert_eq!(read("Collection(Edm.Decimal)", Numbers::String, "[5,1.0]"), r#"["5","1.0"]"#);
+        let record = "Microsoft.Dynamics.DataEntities.VendorV2";
+        let text = r#"{"VendorProductHierarchyId":5,"PersonBirthYear":1999}"#;
+        assert_eq!(
+            read(record, Numbers::String, text),
+            r#"{"VendorProductHierarchyId":"5","PersonBirthYear":1999}"#
+        );
+    }
+
+    #[test]
+    fn expanded_records_are_read_by_their_own_types() {
+        let service = Service::new("https://c.example", None).unwrap();
+        let (entity, navigation, target) = builtin()
+            .entities()
+            .iter()
+            .find_map(|entity| {
+                let navigation = entity
+                    .navigation
+                    .iter()
+                    .find(|navigation| navigation.target == "CLMIntegrationPurchaseAgreementLines")?;
+                Some((entity, navigation, builtin().collection(&navigation.target)?))
+            })
+            .unwrap();
+        assert!(target.property("LineNumber").is_some());
+        let name = &navigation.name;
+        let text = format!(r#"{{"{name}":[{{"LineNumber":1.0}}],"Other":{{"LineNumber":1.0}}}}"#);
+        let read = Shape::of(&service, Some(entity)).value(&text, None).unwrap();
+        assert_eq!(read, format!(r#"{{"{name}":[{{"LineNumber":"1.0"}}],"Other":{{"LineNumber":1.0}}}}"#));
+    }
 }

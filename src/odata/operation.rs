@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::body::{action_value, parameters, record};
 use super::call::Call;
+use super::exact::Shape;
 use super::key::Key;
 use super::page::{read_first, read_record};
 use super::query::Query;
@@ -113,9 +114,8 @@ pub fn get(
         return Ok(Operation::new(service, service.request(Method::Get, &url), Repeat::Always, read));
     }
     let url = format!("{collection}{}{}", key.path, selected.render(service, entity)?);
-    let read = move |response: Response| {
-        read_record(response.text().unwrap_or_default(), shared.as_deref(), numbers).map(Some)
-    };
+    let shape = Shape::of(service, entity);
+    let read = move |response: Response| shape.value(response.text().unwrap_or_default(), None).map(Some);
     let mut operation = Operation::new(service, service.request(Method::Get, &url), Repeat::Always, read);
     operation.absent = Some(|| None);
     Ok(operation)
@@ -256,8 +256,10 @@ pub fn action(
     let option = if key.is_some() { cross_company(entity) } else { "" };
     let request =
         service.request(Method::Post, &format!("{collection}{path}/{NAMESPACE}.{name}{option}")).json(body);
-    Ok(Operation::new(service, request, Repeat::IfUnprocessed, |response| {
-        action_value(response.text().unwrap_or_default())
+    let (shape, edm) = Shape::returned(service, known);
+    Ok(Operation::new(service, request, Repeat::IfUnprocessed, move |response| {
+        let value = action_value(response.text().unwrap_or_default())?;
+        value.map(|value| shape.value(&value, edm.as_ref())).transpose()
     }))
 }
 

@@ -116,8 +116,9 @@ async fn pages_are_read_to_the_end() {
     );
     let client = Client::new(OPTIONS, &host).unwrap();
     let pager = client.list("X", "{}").unwrap();
-    assert_eq!(pager.next(None).await.unwrap().as_deref(), Some(r#"{"items":[{"A":1}]}"#));
-    assert_eq!(pager.next(None).await.unwrap().as_deref(), Some(r#"{"items":[{"A":2}]}"#));
+    for piece in [r#"[{"A":1}]"#, "{}", r#"[{"A":2}]"#, "{}"] {
+        assert_eq!(pager.next(None).await.unwrap().as_deref(), Some(piece));
+    }
     assert_eq!(pager.next(None).await.unwrap(), None);
     assert_eq!(log.length(), 2);
 }

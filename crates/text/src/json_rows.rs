@@ -87,7 +87,7 @@ pub struct Columns {
 pub enum Root {
     /// An object whose `value` is a list of records; no more of them than that are wanted.
     Page(u64),
-    /// Any value; a number alone is of that kind.
+    /// Any value; a number alone or in a list is of that kind.
     Value(Option<Kind>),
 }
 
@@ -257,10 +257,10 @@ impl Scanner {
         self.rows
     }
 
-    /// Whether as many records as wanted were found, or the answer has ended.
+    /// Whether as many records as wanted were found.
     #[must_use]
-    pub const fn is_over(&self) -> bool {
-        matches!(self.state, State::Enough | State::End)
+    pub const fn has_enough(&self) -> bool {
+        matches!(self.state, State::Enough)
     }
 
     /// The link to the next page, as a JSON text.
@@ -559,6 +559,7 @@ impl Scanner {
         }
         if matches!(self.root, Root::Page(wanted) if self.rows >= wanted) {
             self.state = State::Enough;
+            self.cut();
         }
         Ok(())
     }
@@ -571,7 +572,8 @@ impl Scanner {
 
     /// The kind of the member whose key was read last, where it is known.
     fn kind(&mut self) -> Option<Kind> {
-        if self.depth == 0 {
+        // A number alone, or one of a list of numbers.
+        if self.depth == 0 || (self.depth == 1 && !self.in_object()) {
             return if let Root::Value(kind) = self.root { kind } else { None };
         }
         if !self.in_object() {
@@ -789,6 +791,7 @@ mod tests {
     fn single_values_are_read_too() {
         assert_eq!(value(Numbers::Text, Some(Kind::Int64), "12").unwrap(), "\"12\"");
         assert_eq!(value(Numbers::Marked, Some(Kind::Int64), " 12 ").unwrap().trim(), r#"{"$int64":"12"}"#);
+        assert_eq!(value(Numbers::Text, Some(Kind::Decimal), "[1,2.5]").unwrap(), r#"["1","2.5"]"#);
         assert_eq!(value(Numbers::Text, None, "12").unwrap(), "12");
         assert_eq!(value(Numbers::Text, None, "\"12\"").unwrap(), "\"12\"");
         assert_eq!(value(Numbers::Text, None, r#"[{"Rec":1}]"#).unwrap(), r#"[{"Rec":"1"}]"#);
