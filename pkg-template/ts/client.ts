@@ -9,8 +9,8 @@ import type { Checkpoint, Job, JobKind } from "./job.js";
 import { type Numbers, objectToJson, parserFor, toJson } from "./json.js";
 import type { EntityLine } from "./package/spec.js";
 import { countJson, type Entity, type Input, type Query, queryJson } from "./query.js";
-import { type ListSource, Rows, readPages } from "./reading.js";
-import type { RunOptions } from "./run.js";
+import { type ListSource, Rows, readPages, WirePieces } from "./reading.js";
+import { linkSignals, type RunOptions } from "./run.js";
 import { type Token, type TokenCredentialLike, type TokenRequest, tokenSource } from "./token.js";
 import {
   type ExportOptions,
@@ -280,11 +280,7 @@ class Collection<T> implements EntitySet<T> {
       const text = queryJson(query);
       const client = await this.#client();
       const pager = client.use((c) => new Handle<WirePager>(loader, "the client", () => c.list(this.#name, text)));
-      return {
-        // The second handle ends the wait when the client is disposed of.
-        next: () => client.useAsync(signal, (_, s) => pager.useAsync(s, (p, both) => p.next(both))),
-        dispose: () => pager.dispose(),
-      };
+      return new WirePieces(pager, linkSignals(signal, client.closing, loader.life));
     };
     return { open, parse: this.#parse };
   }

@@ -1,4 +1,8 @@
 /** Pages of a list on their way to the host: pieces of whole records become rows one piece after another, and are then forgotten. */
+import { aborted } from "./errors.js";
+import type { Handle } from "./handle.js";
+import type { linkSignals } from "./run.js";
+import type { WirePager } from "./wire.js";
 
 /** A list that is being read. */
 export interface Pieces {
@@ -107,5 +111,38 @@ export async function* readPages<T>(
     }
   } finally {
     pieces.dispose();
+  }
+}
+
+/** The pieces that the module hands over. A signal is listened to once for the list: pieces are many. */
+export class WirePieces implements Pieces {
+  readonly #pager: Handle<WirePager>;
+  readonly #linked: ReturnType<typeof linkSignals>;
+  #wake: (() => void) | undefined;
+
+  constructor(pager: Handle<WirePager>, linked: ReturnType<typeof linkSignals>) {
+    this.#pager = pager;
+    this.#linked = linked;
+    linked.signal.addEventListener("abort", () => this.#wake?.(), { once: true });
+  }
+
+  async next(): Promise<string | undefined> {
+    const { signal } = this.#linked;
+    while (true) {
+      if (signal.aborted) throw aborted(signal);
+      const piece = this.#pager.use((pager) => pager.take());
+      if (piece !== "") return piece;
+      await new Promise<void>((resolve, reject) => {
+        // Where the instance dies, what it has promised never comes.
+        this.#wake = resolve;
+        this.#pager.use((pager) => pager.wait()).then(resolve, reject);
+      });
+    }
+  }
+
+  dispose(): void {
+    this.#linked.unlink();
+    this.#pager.dispose();
+    this.#wake?.();
   }
 }

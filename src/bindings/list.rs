@@ -6,16 +6,17 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use web_sys::{AbortController, AbortSignal};
 
 use super::cancel::Cancel;
 use super::driver::{Extras, Saving, drive, now};
 use super::host::Host;
 use super::send::Body;
-use super::thrown::{Thrown, throw};
+use super::thrown::throw;
 use crate::error::{Error, ErrorCode};
 use crate::http::{Input, Machine};
 use crate::odata::{PageStream, Pager};
@@ -39,8 +40,13 @@ pub struct ListPager {
 #[wasm_bindgen]
 impl ListPager {
     /// The next records as a JSON list; behind those of a page its end, as an object with the `count` of all matching records where
-    /// that was asked for; nothing at the end.
-    pub async fn next(&self, signal: Option<AbortSignal>) -> Result<Option<String>, JsValue> {
+    /// that was asked for; an empty text where nothing has come yet; nothing at the end.
+    pub fn take(&self) -> Result<Option<String>, JsValue> {
+        self.ahead.take()
+    }
+
+    /// Until there is something to take, or the list is freed. One at a time.
+    pub fn wait(&self) -> Promise {
         if let Some((host, pager)) = self.start.borrow_mut().take() {
             let (ahead, signal) = (self.ahead.clone(), self.stop.signal());
             spawn_local(async move {
@@ -48,15 +54,11 @@ impl ListPager {
                 ahead.end(outcome.err());
             });
         }
-        let mut cancel = Cancel::new(signal);
-        if !cancel.is_aborted()
-            && let Some(taken) = cancel.race(self.ahead.take()).await
-        {
-            return taken;
-        }
-        self.stop.abort();
-        let error = Error::new(ErrorCode::Aborted, "the caller gave up");
-        Err(Thrown { error, cause: cancel.reason() }.into())
+        let ahead = self.ahead.clone();
+        future_to_promise(async move {
+            ahead.filled().await;
+            Ok(JsValue::UNDEFINED)
+        })
     }
 }
 
@@ -70,6 +72,7 @@ impl ListPager {
 impl Drop for ListPager {
     fn drop(&mut self) {
         self.stop.abort();
+        self.ahead.end(None);
     }
 }
 
@@ -91,17 +94,8 @@ struct Ahead {
 }
 
 impl Ahead {
-    async fn take(&self) -> Result<Option<String>, JsValue> {
-        let piece = poll_fn(|context| {
-            let piece = self.pieces.borrow_mut().pop_front();
-            if piece.is_some() || self.ended.get() {
-                return Poll::Ready(piece);
-            }
-            *self.taker.borrow_mut() = Some(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
-        let text = match piece {
+    fn take(&self) -> Result<Option<String>, JsValue> {
+        let text = match self.pieces.borrow_mut().pop_front() {
             Some(Piece::Records(text)) => {
                 self.bytes.set(self.bytes.get().saturating_sub(text.len()));
                 text
@@ -110,12 +104,24 @@ impl Ahead {
                 self.pages.set(self.pages.get().saturating_sub(1));
                 text
             }
-            None => return self.failure.borrow_mut().take().map_or(Ok(None), Err),
+            None if self.ended.get() => return self.failure.borrow_mut().take().map_or(Ok(None), Err),
+            None => return Ok(Some(String::new())),
         };
         if let Some(waker) = self.reader.borrow_mut().take() {
             waker.wake();
         }
         Ok(Some(text))
+    }
+
+    async fn filled(&self) {
+        poll_fn(|context| {
+            if self.ended.get() || !self.pieces.borrow().is_empty() {
+                return Poll::Ready(());
+            }
+            *self.taker.borrow_mut() = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     fn give(&self, piece: Piece) {

@@ -165,6 +165,8 @@ fn no_list(error: &dyn fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::catalog::builtin;
 
@@ -209,5 +211,81 @@ mod tests {
     #[test]
     fn a_cut_answer_is_an_error() {
         assert_eq!(page(r#"{"value":[{"A":1},"#, None).unwrap_err().code, ErrorCode::ServiceError);
+    }
+
+    /// Any value, with whole numbers of every size.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            (-9_007_199_254_740_993_i64..9_007_199_254_740_994).prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            ".{0,40}".prop_map(Value::from),
+            "[\\\\\"{}\\[\\],:]{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 20, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec(("[a-z\"]{1,8}", inner), 0..4)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    /// What the rules say of a record, by another road: over the tree.
+    fn expected(value: &Value, name: &str) -> Value {
+        match value {
+            Value::Array(list) => list.iter().map(|item| expected(item, "")).collect(),
+            Value::Object(members) => {
+                members.iter().map(|(name, value)| (name.clone(), expected(value, ""))).collect()
+            }
+            Value::Number(number) if name == "LineNumber" => number.to_string().into(),
+            Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(n), _) if n.unsigned_abs() < 1 << 53 => value.clone(),
+                (_, Some(n)) if n < 1 << 53 => value.clone(),
+                _ => number.to_string().into(),
+            },
+            _ => value.clone(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_records_in_any_chunks_come_out_as_the_rules_say(
+            records in prop::collection::vec(prop::collection::vec(
+                (prop_oneof![Just("LineNumber".to_owned()), Just("T".to_owned()), ".{1,6}"], value()), 0..6), 0..8),
+            pretty in any::<bool>(),
+            chunks in prop::collection::vec(1usize..50, 1..20),
+        ) {
+            let records: Vec<Value> = records.into_iter().map(|members| members.into_iter().collect()).collect();
+            let tree = serde_json::json!({ "@odata.context": "x", "value": records, "@odata.nextLink": "https://c.example/\"" });
+            let body = if pretty { serde_json::to_string_pretty(&tree) } else { serde_json::to_string(&tree) }.unwrap();
+            let lines = builtin().find("CLMIntegrationPurchaseAgreementLines");
+            let mut scanner = Shape::flat(lines, Numbers::String).page(None);
+            let mut left = body.as_bytes();
+            for size in chunks.iter().cycle() {
+                if left.is_empty() {
+                    break;
+                }
+                let (now, later) = left.split_at(left.len().min(*size));
+                scanner.push(now).unwrap();
+                left = later;
+            }
+            scanner.finish().unwrap();
+            let page = end_of(&scanner).unwrap();
+            let items: Value = serde_json::from_str(&joined(&mut scanner).unwrap()).unwrap();
+            let wanted: Value = records
+                .iter()
+                .map(|record| -> Value {
+                    let members = record.as_object().unwrap();
+                    members.iter().map(|(name, value)| (name.clone(), expected(value, name))).collect()
+                })
+                .collect();
+            prop_assert_eq!(items, wanted);
+            prop_assert_eq!(page.rows, records.len() as u64);
+            prop_assert_eq!(page.next.as_deref(), Some("https://c.example/\""));
+        }
     }
 }
