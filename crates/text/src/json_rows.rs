@@ -913,6 +913,20 @@ mod tests {
     }
 
     #[test]
+    fn a_text_ends_at_the_first_special_byte_wherever_it_stands() {
+        for length in 0..20 {
+            for at in 0..length {
+                for byte in 0..=u8::MAX {
+                    let mut bytes = vec![0x80; length];
+                    bytes[at] = byte;
+                    let wanted = if byte < 0x20 || byte == 0x22 || byte == 0x5c { at } else { length };
+                    assert_eq!(plain(&bytes), wanted, "{byte} at {at} of {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_lies_beside_the_records_takes_no_memory() {
         let mut scanner = Scanner::new(Root::Page(u64::MAX), Numbers::Text, vec![]);
         scanner.push(b"{\"x\":\"").unwrap();
