@@ -10,6 +10,7 @@ import { measure } from "./measure.mjs";
 import { machine, machineLine, rowText } from "./report.mjs";
 import * as fileToPackage from "./rows/file-to-package.mjs";
 import * as level1 from "./rows/level-1.mjs";
+import * as listVendors from "./rows/list-vendors.mjs";
 import * as metadata from "./rows/metadata.mjs";
 import * as modules from "./rows/modules.mjs";
 import * as openByUrl from "./rows/open-by-url.mjs";
@@ -27,6 +28,7 @@ const ROWS = [
   packageToBytes,
   packageToRows,
   openByUrl,
+  listVendors,
   metadata,
   modules,
 ];

@@ -77,8 +77,8 @@ export function batchJson(operations: readonly BatchOperation[], options: BatchO
 }
 
 /** Of WireResult[] as JSON. */
-export function batchResults(text: string): BatchResult[] {
-  return (JSON.parse(text) as WireResult[]).map((result) =>
+export function batchResults(text: string, parse: (text: string) => unknown = JSON.parse): BatchResult[] {
+  return (parse(text) as WireResult[]).map((result) =>
     result.ok
       ? result
       : { ok: false, error: new ClmError(result.error.code as ErrorCode, result.error.message, result.error) },

@@ -16,10 +16,11 @@ import { Handle } from "./handle.js";
 import type { ImportSource } from "./import-source.js";
 import { loader } from "./init.js";
 import type { Checkpoint, Job, JobKind } from "./job.js";
-import { objectToJson } from "./json.js";
+import { type Numbers, objectToJson, parserFor } from "./json.js";
 import type { EntityLine } from "./package/spec.js";
 import { countJson, type Entity, type Input, type Query, queryJson } from "./query.js";
-import type { RunOptions } from "./run.js";
+import { type ListSource, Rows, readPages, WirePieces } from "./reading.js";
+import { linkSignals, type RunOptions } from "./run.js";
 import { type MetadataOptions, metadataJson, schema as schemaOf } from "./schema.js";
 import { type CatalogSchema, partsOf, type Schema, type SchemaData } from "./schema-data.js";
 import { memoryStore } from "./stores/memory.js";
@@ -56,14 +57,29 @@ export interface ClientOptions {
   relayOrigins?: string[];
   /** The environment's own schema, from `metadata()`: its entities take the place of the catalogue's, the others stay known. */
   schema?: SchemaData | CatalogSchema;
-  /** How Int64 and Decimal come back. Default "string": nothing is lost. */
-  numbers?: "string" | "number";
-  /** Of failed requests: how often (`attempts`), the longest pause and all pauses together in milliseconds. */
+  /**
+   * How Int64 and Decimal come back. Default "string": nothing is lost. "bigint": Int64 as `bigint`, Decimal still as text, which no
+   * number of JavaScript holds exactly. "number": both as numbers, digits beyond the 15th are lost.
+   */
+  numbers?: "string" | "number" | "bigint";
+  /**
+   * Of failed requests: how often each is tried (`attempts`, default 5); the longest pause of our own choice (`maxDelay`, default
+   * 60,000 ms); and all pauses (`budget`, default 300,000 ms), of one request and of the client as a whole: pauses at the same time
+   * count once, and what was spent comes back as time passes. Then the failure is handed over, THROTTLED with `retryAfter` where the
+   * service is busy. A busy service is asked again when it says so (`Retry-After`), or after 30 s where it does not say, or the page may
+   * not see it.
+   */
   retry?: { attempts?: number; maxDelay?: number; budget?: number };
   /** Milliseconds for an ordinary request. Default 100,000. */
   timeout?: number;
   /** Milliseconds for import and export calls, which answer late. Default 600,000. */
   submitTimeout?: number;
+  /**
+   * Most requests in flight at once; further ones wait their turn in order. Default 8, at most 52 (more is taken as that): the
+   * service's own limit. When it is busy (429) the number is halved, and grows again by one after each round of good answers. Uploads
+   * to storage and downloads do not count, nor does a list once the head of its page has come.
+   */
+  concurrency?: number;
   /** Told of requests and repeats. What it throws is ignored. */
   onEvent?: (event: ClientEvent) => void;
 }
@@ -90,7 +106,9 @@ export interface Companies {
 // biome-ignore lint/suspicious/noExplicitAny: an entity that the catalogue lacks has any properties
 export interface EntitySet<T = any> {
   /**
-   * The rows, page after page as they are wanted.
+   * The rows, page after page as they are wanted. What is read ahead: about 4 MiB, and no page but the one behind that of the rows
+   * being taken. The service keeps no snapshot of a list: rows that change meanwhile may come twice or not at all. Where a page breaks
+   * off in the middle it is asked for again and goes on behind the last row, if that is still in its place; else NETWORK.
    * @throws {ClmError} UNKNOWN_PROPERTY, UNSUPPORTED_QUERY, NOT_FOUND
    */
   list(query?: Query<T>, options?: RunOptions): AsyncIterable<Entity<T>>;
@@ -155,6 +173,7 @@ export class ScmClient {
   /** Data projects over OData. */
   readonly projects: DataProjects;
   readonly #options: string;
+  readonly #parse: (text: string) => unknown;
   readonly #host: WireHost;
   /** Of jobs without a store of their own: import and export calls of this client take turns. */
   readonly #leases = memoryStore();
@@ -177,6 +196,7 @@ export class ScmClient {
       },
       "the options",
     );
+    this.#parse = parserFor(rest.numbers as Numbers | undefined);
     this.#host = hostOf(tokenSource(getToken, credential), fetch, rewriteUrl, onEvent);
     this.projects = {
       ensure: async (project, { signal, exact = false } = {}) => {
@@ -195,7 +215,8 @@ export class ScmClient {
   /** An OData collection; typed where the catalogue knows it. Names of letters and digits, for example "VendorsV2". */
   entity<N extends string>(collection: N): EntitySet<EntityOf<N>> {
     if (typeof collection !== "string") throw invalid("a collection has a name");
-    return new Collection<EntityOf<N>>(collection, this.#client, (signal, call) => this.#call(signal, call));
+    const call: Call = (signal, wanted) => this.#call(signal, wanted);
+    return new Collection<EntityOf<N>>(collection, this.#client, call, this.#parse);
   }
 
   /**
@@ -212,7 +233,7 @@ export class ScmClient {
   ): Promise<BatchResults<O>> {
     const { signal, onProgress: _, ...how } = options;
     const text = batchJson(operations, how);
-    return batchResults(await this.#call(signal, (c, s) => c.batch(text, s))) as BatchResults<O>;
+    return batchResults(await this.#call(signal, (c, s) => c.batch(text, s)), this.#parse) as BatchResults<O>;
   }
 
   /**
@@ -294,35 +315,32 @@ class Collection<T> implements EntitySet<T> {
   readonly #name: string;
   readonly #client: () => Promise<Handle<WireClient>>;
   readonly #call: Call;
+  readonly #parse: (text: string) => unknown;
 
-  constructor(name: string, client: () => Promise<Handle<WireClient>>, call: Call) {
+  constructor(name: string, client: () => Promise<Handle<WireClient>>, call: Call, parse: (text: string) => unknown) {
     this.#name = name;
     this.#client = client;
     this.#call = call;
+    this.#parse = parse;
   }
 
-  async *list(query?: Query<T>, options?: RunOptions): AsyncGenerator<Entity<T>, void, undefined> {
-    for await (const { items } of this.pages(query, options)) yield* items;
+  list(query?: Query<T>, options?: RunOptions): AsyncIterableIterator<Entity<T>> {
+    return new Rows<Entity<T>>(this.#source(query, options));
   }
 
-  async *pages(
-    query?: Query<T>,
-    { signal }: RunOptions = {},
-  ): AsyncGenerator<{ items: Entity<T>[]; count?: number }, void, undefined> {
-    throwIfAborted(signal);
-    const text = queryJson(query);
-    const client = await this.#client();
-    const pager = client.use((c) => new Handle<WirePager>(loader, "the client", () => c.list(this.#name, text)));
-    try {
-      while (true) {
-        // The second handle ends the wait when the client is disposed of.
-        const page = await client.useAsync(signal, (_, s) => pager.useAsync(s, (p, both) => p.next(both)));
-        if (page === undefined) return;
-        yield JSON.parse(page);
-      }
-    } finally {
-      pager.dispose();
-    }
+  pages(query?: Query<T>, options?: RunOptions): AsyncIterableIterator<{ items: Entity<T>[]; count?: number }> {
+    return readPages<Entity<T>>(this.#source(query, options));
+  }
+
+  #source(query: Query<T> | undefined, { signal }: RunOptions = {}): ListSource {
+    const open = async () => {
+      throwIfAborted(signal);
+      const text = queryJson(query);
+      const client = await this.#client();
+      const pager = client.use((c) => new Handle<WirePager>(loader, "the client", () => c.list(this.#name, text)));
+      return new WirePieces(pager, linkSignals(signal, client.closing, loader.life));
+    };
+    return { open, parse: this.#parse };
   }
 
   async count(filter?: Filter | string, { signal, ...companies }: RunOptions & Companies = {}): Promise<number> {
@@ -377,7 +395,7 @@ class Collection<T> implements EntitySet<T> {
   ): Promise<unknown> {
     const operation = operationJson(op, this.#name, fields);
     const value = await this.#call(signal, (c, s) => c.run(operation, s));
-    return value === undefined ? undefined : JSON.parse(value);
+    return value === undefined ? undefined : this.#parse(value);
   }
 }
 

@@ -3,7 +3,7 @@ import { type BatchOperation, type BatchOptions, batchJson, batchResults, etagJs
 import { invalid } from "./errors.js";
 import type { Filter } from "./filter.js";
 import { loader } from "./init.js";
-import { objectToJson, toJson } from "./json.js";
+import { type Numbers, objectToJson, parserFor, toJson } from "./json.js";
 import { countJson, type Query, queryJson } from "./query.js";
 import { type CatalogSchema, partsOf, type SchemaData } from "./schema-data.js";
 import type { Wire } from "./wire.js";
@@ -21,7 +21,7 @@ export interface ReadOptions {
   /** The schema that the request was shaped by. */
   schema?: SchemaData | CatalogSchema;
   /** How Int64 and Decimal come back. Default "string": nothing is lost. */
-  numbers?: "string" | "number";
+  numbers?: Numbers;
 }
 
 /** A request as plain data. The host adds `authorization: Bearer …`, and follows no redirect: that would be the sign-in page. */
@@ -135,7 +135,8 @@ export const requests = {
     const bytes = typeof response.body === "string" ? new TextEncoder().encode(response.body) : response.body;
     const value = called((wire) => wire.readAnswer(text, bytes ?? new Uint8Array()));
     if (value === undefined) return undefined;
-    return isBatch(request) ? batchResults(value) : JSON.parse(value);
+    const parse = parserFor(numbers);
+    return isBatch(request) ? batchResults(value, parse) : parse(value);
   },
 };
 

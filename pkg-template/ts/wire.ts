@@ -244,7 +244,10 @@ export interface WireMetadataReader {
 }
 /** JSON `{"items":[…],"count":n}` of the next page, or undefined after the last. */
 export interface WirePager {
-  next(signal?: AbortSignal): Promise<string | undefined>;
+  /** A JSON list of records; behind those of a page `{}` or `{"count":n}`; "" where nothing has come yet; undefined at the end. */
+  take(): string | undefined;
+  /** Until there is something to take, or the pager is freed. One at a time. */
+  wait(): Promise<void>;
   free(): void;
 }
 export interface WireExport {

@@ -1,6 +1,5 @@
 //! `Client`: one environment, and the conversations with it.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +12,15 @@ use web_sys::AbortSignal;
 use super::driver::{NoExtras, drive};
 use super::host::Host;
 use super::job::{JobHooks, WireExport, export_output, run_import};
+use super::list::ListPager;
 use super::parse::parse;
 use super::requests::WireBatch;
 use super::thrown::throw;
 use crate::catalog::Catalog;
 use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import, ImportOptions};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fields::{Fields, FromValue};
-use crate::http::Machine;
+use crate::http::{DEFAULT_IN_FLIGHT, Gate, Machine, Patience};
 use crate::odata::batch::results_json;
 use crate::odata::{self, Batch, Listing, Numbers, Op, Operation, OperationSpec, Query, Service};
 
@@ -33,6 +33,7 @@ struct Options {
     retry: Retry,
     timeout: Option<u64>,
     submit_timeout: Option<u64>,
+    concurrency: Option<u32>,
     page_origin: Option<String>,
     relay_origins: Vec<String>,
 }
@@ -55,6 +56,7 @@ impl FromValue for Options {
             retry: of.not_null("retry").read("retry").unwrap_or_default(),
             timeout: of.number("timeout"),
             submit_timeout: of.number("submitTimeout"),
+            concurrency: of.small("concurrency"),
             page_origin: of.text("pageOrigin"),
             relay_origins: of.not_null("relayOrigins").texts("relayOrigins").unwrap_or_default(),
         };
@@ -81,14 +83,6 @@ pub struct Client {
     host: Host,
 }
 
-/// The pages of a list.
-#[wasm_bindgen]
-pub struct ListPager {
-    host: Host,
-    /// Taken out while a page is on its way.
-    listing: RefCell<Option<Listing>>,
-}
-
 #[wasm_bindgen]
 impl Client {
     /// `options` as JSON; `host` as an object of functions.
@@ -106,8 +100,9 @@ impl Client {
         policy.attempts = options.retry.attempts.unwrap_or(policy.attempts).max(1);
         policy.max_delay = options.retry.max_delay.map_or(policy.max_delay, Duration::from_millis);
         policy.budget = options.retry.budget.map_or(policy.budget, Duration::from_millis);
-        service.seed = js_sys::Math::random().to_bits();
-        let host = Host::new(host, service.resource(), options.page_origin, options.relay_origins);
+        service.patience = Patience::new(js_sys::Math::random().to_bits());
+        let gate = Gate::new(options.concurrency.unwrap_or(DEFAULT_IN_FLIGHT));
+        let host = Host::new(host, service.resource(), gate, options.page_origin, options.relay_origins);
         Ok(Self { service, host })
     }
 
@@ -115,7 +110,7 @@ impl Client {
     pub fn list(&self, collection: &str, query: &str) -> Result<ListPager, JsValue> {
         let query: Query = parse(query, "query").map_err(throw)?;
         let listing = Listing::new(&self.service, collection, &query).map_err(throw)?;
-        Ok(ListPager { host: self.host.clone(), listing: RefCell::new(Some(listing)) })
+        ListPager::new(self.host.clone(), listing)
     }
 
     /// Number of rows.
@@ -232,29 +227,5 @@ impl Client {
     ) -> Result<M::Output, JsValue> {
         let mut machine = machine.map_err(throw)?;
         drive(&mut machine, &self.host, &NoExtras, signal).await.map_err(JsValue::from)
-    }
-}
-
-#[wasm_bindgen]
-impl ListPager {
-    /// The next page as JSON, or nothing after the last.
-    pub async fn next(&self, signal: Option<AbortSignal>) -> Result<Option<String>, JsValue> {
-        let Some(mut listing) = self.listing.borrow_mut().take() else {
-            return Err(throw(Error::argument("the page before is still on its way")));
-        };
-        let mut page = Ok(None);
-        while let (Ok(None), Some(mut operation)) = (&page, listing.page()) {
-            page = match drive(&mut operation, &self.host, &NoExtras, signal.clone()).await {
-                Ok(page) => listing.take(page).map_err(throw),
-                Err(thrown) => Err(JsValue::from(thrown)),
-            };
-        }
-        // After a failure the same page can be asked for again.
-        *self.listing.borrow_mut() = Some(listing);
-        let page = page?;
-        Ok(page.map(|page| match page.count {
-            Some(count) => format!("{{\"items\":{},\"count\":{count}}}", page.items),
-            None => format!("{{\"items\":{}}}", page.items),
-        }))
     }
 }

@@ -8,7 +8,7 @@
 //! | any | `memory`, `panic`, `parse`, `thrown` |
 //! | `package` | `package`, `doctor` |
 //! | `excel` | `workbook` |
-//! | `full` | `client` with `driver`, `send`, `host`, `cancel`, `job`, `words`; `requests` |
+//! | `full` | `client` with `driver`, `send`, `host`, `turn`, `cancel`, `job`, `list`, `words`; `requests`, `schema` |
 
 #[cfg(feature = "full")]
 mod cancel;
@@ -22,6 +22,8 @@ mod driver;
 mod host;
 #[cfg(feature = "full")]
 mod job;
+#[cfg(feature = "full")]
+mod list;
 mod memory;
 #[cfg(feature = "package")]
 mod package;
@@ -37,6 +39,8 @@ mod send;
 #[cfg(any(feature = "package", feature = "excel"))]
 mod thrown;
 #[cfg(feature = "full")]
+mod turn;
+#[cfg(feature = "full")]
 mod words;
 #[cfg(feature = "excel")]
 mod workbook;
@@ -44,11 +48,13 @@ mod workbook;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[cfg(feature = "full")]
-pub use client::{Client, ListPager};
+pub use client::Client;
 #[cfg(feature = "package")]
 pub use doctor::PackageDoctor;
 #[cfg(feature = "full")]
 pub use job::{JobHooks, WireExport};
+#[cfg(feature = "full")]
+pub use list::ListPager;
 pub use memory::wasm_memory;
 #[cfg(feature = "package")]
 pub use package::{

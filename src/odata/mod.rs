@@ -10,6 +10,7 @@ mod body;
 mod call;
 mod company;
 mod create;
+mod exact;
 mod fault;
 mod key;
 mod listing;
@@ -21,6 +22,7 @@ mod query;
 mod schema;
 mod service;
 mod shape;
+mod stream;
 mod uri;
 
 pub use batch::{Batch, BatchAnswer, BatchOptions, BatchResult, batch_request};
@@ -39,6 +41,7 @@ pub use schema::{
 };
 pub use service::{Numbers, Service};
 pub use shape::{Answer, Op, OperationSpec, Shaped, read_answer, request_json};
+pub use stream::PageStream;
 
 pub(crate) use body::inner_text;
 pub(crate) use page::items_of;

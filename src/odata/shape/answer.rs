@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::catalog::{Entity, NAMESPACE};
+use crate::catalog::{EdmType, NAMESPACE};
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Method, Request, Response};
 use crate::odata::batch::{self, BatchResult};
 use crate::odata::body::action_value;
+use crate::odata::exact::Shape;
 use crate::odata::fault::failure_of;
-use crate::odata::page::{Page, read_first, read_page, read_record};
-use crate::odata::service::{Numbers, Service};
+use crate::odata::page::{Page, read_first, read_page};
+use crate::odata::service::Service;
 use crate::odata::uri::same_origin;
 
 /// Begins the options of a record that is looked for by condition. No list begins so: there `$top` comes behind `$filter`.
@@ -69,8 +70,9 @@ enum Kind {
 #[derive(Debug, Clone)]
 pub(in crate::odata) struct Reading {
     kind: Kind,
-    entity: Option<Arc<Entity>>,
-    numbers: Numbers,
+    shape: Shape,
+    /// Of an action's value that is no record.
+    edm: Option<EdmType>,
 }
 
 impl Reading {
@@ -84,7 +86,15 @@ impl Reading {
                 .hint("Hand over method and URL as `requests` made them.")
         })?;
         let collection = path.split(['(', '/']).next().unwrap_or_default();
-        Ok(Self { kind, entity: service.catalog().collection(collection).cloned(), numbers: service.numbers })
+        let entity = service.catalog().collection(collection).map(Arc::as_ref);
+        let (shape, edm) = match kind {
+            Kind::Action => {
+                let name = path.rsplit('.').next().unwrap_or_default();
+                Shape::returned(service, entity.and_then(|entity| entity.action(name)))
+            }
+            _ => (Shape::of(service, entity), None),
+        };
+        Ok(Self { kind, shape, edm })
     }
 
     /// A missing record is an answer here.
@@ -101,19 +111,22 @@ impl Reading {
             return Err(error);
         }
         let text = response.text().unwrap_or_default();
-        let entity = self.entity.as_deref();
+        let shape = self.shape.clone();
         Ok(match self.kind {
             Kind::List { top } => {
-                let mut page = read_page(response, entity, self.numbers, top)?;
+                let mut page = read_page(response, shape.page(top))?;
                 if top.is_some_and(|top| page.rows >= top) {
                     page.next = None;
                 }
                 Answer::Page(page)
             }
-            Kind::First => Answer::Record(read_first(text, entity, self.numbers)?),
-            Kind::Record | Kind::Created => Answer::Record(Some(read_record(text, entity, self.numbers)?)),
+            Kind::First => Answer::Record(read_first(response, shape)?),
+            Kind::Record | Kind::Created => Answer::Record(Some(shape.value(text, None)?)),
             Kind::Count => Answer::Count(number(text)?),
-            Kind::Action => Answer::Value(action_value(text)?),
+            Kind::Action => {
+                let value = action_value(text)?;
+                Answer::Value(value.map(|value| shape.value(&value, self.edm.as_ref())).transpose()?)
+            }
             Kind::Silent => Answer::Done,
             Kind::Batch => {
                 return Err(Error::argument("a batch stands in no batch, and is read with its request"));
