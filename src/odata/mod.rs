@@ -28,6 +28,6 @@ pub use page::{Page, Pager};
 pub use query::{FilterInput, Query};
 pub use service::{Numbers, Service};
 
-pub(crate) use body::inner_text;
+pub(crate) use body::{action_value, inner_text};
 pub(crate) use page::items_of;
-pub(crate) use uri::{encode_segment, quote, same_origin};
+pub(crate) use uri::{encode_query, encode_segment, quote, same_origin};
