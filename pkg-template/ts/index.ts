@@ -17,6 +17,7 @@ export {
   ScmClient,
 } from "./client.js";
 export { ClmError, type ErrorCode, type ErrorDetails, isClmError, type Place, type ServiceWords } from "./errors.js";
+export type { Execution, ExecutionError, Executions } from "./executions.js";
 export { type EnumValue, type Filter, f } from "./filter.js";
 export { init, initSync } from "./init.js";
 export type { Checkpoint, ExecutionStatus, Job, JobEvent, JobKind, JobOptions } from "./job.js";
@@ -42,6 +43,7 @@ export type {
 } from "./package/spec.js";
 export { buildPackage, openPackage, packageStream } from "./packages.js";
 export type { Entity, Input, Query } from "./query.js";
+export type { MessageStatus, QueueMessage, RecurringQueues } from "./queues.js";
 export type { Progress, RunOptions } from "./run.js";
 export type { Token, TokenCredentialLike, TokenRequest } from "./token.js";
 export type {

@@ -210,6 +210,16 @@ export interface WireClient {
   ): Promise<string | undefined>;
   /** `project` as DataProject; result `{"created":false,"changed":["…"]}`. */
   ensureProject(project: string, exact: boolean, signal?: AbortSignal): Promise<string>;
+  /**
+   * A question about data projects, runs and messages; the answer as JSON, or undefined. `call` is "projects.get" and the like,
+   * `about` as JSON names `project`, `entity`, `execution`, `message` as it needs them.
+   */
+  manage(call: string, about: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** `options` as JSON: `execution`, `entity`, `kind` ("staging" | "target"). */
+  errorFile(options: string, signal?: AbortSignal): Promise<WireFile | undefined>;
+  /** `options` as JSON: `activity`, `entity`, `company`, `externalId`. Result: the id of the message. */
+  enqueue(options: string, bytes: Uint8Array, signal?: AbortSignal): Promise<string>;
+  dequeue(activity: string, signal?: AbortSignal): Promise<WireMessage | undefined>;
   /** One job at a time: a second one while the first runs is CONFLICT. Result: ImportResult without rejected(). */
   importPackage(options: string, source: Uint8Array, hooks: WireJobHooks, signal?: AbortSignal): Promise<string>;
   exportPackage(options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<WireExport>;
@@ -227,6 +237,22 @@ export interface WireClient {
 /** JSON `{"items":[…],"count":n}` of the next page, or undefined after the last. */
 export interface WirePager {
   next(signal?: AbortSignal): Promise<string | undefined>;
+  free(): void;
+}
+/** A file of the service. Of `size` and `whole` nothing is known before the first range was read. */
+export interface WireFile {
+  /** The bytes [start, end), fewer at the end of the file; all of it where the server hands out nothing less. */
+  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
+  readonly size: number | undefined;
+  /** The first range was all of the file. */
+  readonly whole: boolean;
+  free(): void;
+}
+export interface WireMessage {
+  readonly id: string;
+  readonly lastDequeued: string | undefined;
+  file(): WireFile;
+  acknowledge(signal?: AbortSignal): Promise<void>;
   free(): void;
 }
 export interface WireExport {

@@ -8,7 +8,7 @@
 //! | any | `memory`, `panic`, `parse`, `thrown` |
 //! | `package` | `package` |
 //! | `excel` | `workbook` |
-//! | `full` | `client` with `driver`, `send`, `host`, `cancel`, `job`, `words` |
+//! | `full` | `client`, `manage`, `files` with `driver`, `send`, `host`, `cancel`, `job`, `words` |
 
 #[cfg(feature = "full")]
 mod cancel;
@@ -17,9 +17,13 @@ mod client;
 #[cfg(feature = "full")]
 mod driver;
 #[cfg(feature = "full")]
+mod files;
+#[cfg(feature = "full")]
 mod host;
 #[cfg(feature = "full")]
 mod job;
+#[cfg(feature = "full")]
+mod manage;
 mod memory;
 #[cfg(feature = "package")]
 mod package;
@@ -39,6 +43,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 #[cfg(feature = "full")]
 pub use client::{Client, ListPager};
+#[cfg(feature = "full")]
+pub use files::{WireFile, WireMessage};
 #[cfg(feature = "full")]
 pub use job::{JobHooks, WireExport};
 pub use memory::wasm_memory;

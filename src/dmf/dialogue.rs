@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 use super::import::aborted;
 use crate::error::{Error, ErrorCode, Result};
 use crate::fields::Fields;
-use crate::http::{Failure, Input, Machine, Method, Polled, Repeat, Request, Response, Session, Step, Timestamp};
+use crate::http::{
+    Failure, Input, Machine, Method, Polled, Repeat, Request, Response, Session, Step, Timestamp,
+};
 use crate::odata::{Call, Service, same_origin};
 
 /// A conversation of one request or a few.
@@ -128,7 +130,9 @@ fn more_rows<T: 'static>(
                 ErrorCode::ServiceError,
                 "the link to the next page leads back, or to another host; it is not followed",
             )
-            .hint("Check the base URL: a load balancer or proxy may publish the service under another name."));
+            .hint(
+                "Check the base URL: a load balancer or proxy may publish the service under another name.",
+            ));
         }
         let mut request = service.request(Method::Get, "");
         request.url = next;
@@ -166,7 +170,9 @@ impl<T: 'static> Machine for Dialogue<T> {
                         self.state = State::Asking(call, read);
                         return io.into();
                     }
-                    Polled::Ready(Err(failure)) if failure.error.code == ErrorCode::Aborted => Err(failure.error),
+                    Polled::Ready(Err(failure)) if failure.error.code == ErrorCode::Aborted => {
+                        Err(failure.error)
+                    }
                     Polled::Ready(outcome) => read(outcome),
                 },
                 State::Pause(until, go) if now < until => {
@@ -258,7 +264,10 @@ mod tests {
     #[test]
     fn all_pages_are_read_and_only_the_environments_own() {
         let held = rows(vec![
-            says(200, r#"{"value":[{"A":1},{"A":2}],"@odata.nextLink":"https://c.example/data/X?$skiptoken=2"}"#),
+            says(
+                200,
+                r#"{"value":[{"A":1},{"A":2}],"@odata.nextLink":"https://c.example/data/X?$skiptoken=2"}"#,
+            ),
             says(200, r#"{"value":[{"A":3}]}"#),
         ]);
         assert_eq!(held.end.unwrap(), 3);

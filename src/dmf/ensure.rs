@@ -309,21 +309,28 @@ impl Ensure {
         }
         let wanted: Vec<String> = (0..self.project.entities.len()).map(|index| self.label(index)).collect();
         let listed = self.known.iter().filter_map(|row| row.get("EntityName").and_then(Value::as_str));
-        let Some(label) = listed.into_iter().find(|label| !wanted.iter().any(|wanted| wanted == label)) else {
+        let Some(label) = listed.into_iter().find(|label| !wanted.iter().any(|wanted| wanted == label))
+        else {
             return State::Check;
         };
         let request = line_by_key(&self.service, Method::Delete, &self.project.name, label);
         State::Deleting(label.to_owned(), self.call(request, Repeat::Always))
     }
 
-    fn deleted(&mut self, label: String, outcome: Result<Response, Failure>, now: Timestamp) -> Result<State> {
+    fn deleted(
+        &mut self,
+        label: String,
+        outcome: Result<Response, Failure>,
+        now: Timestamp,
+    ) -> Result<State> {
         match outcome {
             Err(failure) if failure.error.code != ErrorCode::NotFound => {
                 self.again(failure, now, false).map_err(|error| error.in_entity(label))
             }
             // A 404 to a repeated deletion is the first one's success.
             _ => {
-                self.known.retain(|row| row.get("EntityName").and_then(Value::as_str) != Some(label.as_str()));
+                self.known
+                    .retain(|row| row.get("EntityName").and_then(Value::as_str) != Some(label.as_str()));
                 self.done.changed.push(format!("{label} (deleted)"));
                 self.conflicts = 0;
                 Ok(State::Line)

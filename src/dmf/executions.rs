@@ -70,7 +70,8 @@ impl FromValue for ErrorFile {
 /// # Errors
 /// `INVALID_ARGUMENT` for a name that no project can have; from the conversation what the request met.
 pub fn list(service: &Service, project: Option<&str>) -> Result<Dialogue<Vec<Execution>>> {
-    let columns = format!("DefinitionGroupId,JobId,{DETAIL_COLUMNS},StagingStartDateTime,TargetStartDateTime");
+    let columns =
+        format!("DefinitionGroupId,JobId,{DETAIL_COLUMNS},StagingStartDateTime,TargetStartDateTime");
     let request = match project {
         Some(name) => {
             super::project::check_project_name(name)?;
@@ -97,7 +98,10 @@ pub fn status(service: &Service, execution_id: &str) -> Result<Dialogue<Executio
             let mut error = failure.error;
             error.code = ErrorCode::NotFound;
             error.message = format!("the service does not know the run {id}");
-            error.hint = Some("Right after the start: ask again in some seconds. Runs are forgotten after about 7 days.".to_owned());
+            error.hint = Some(
+                "Right after the start: ask again in some seconds. Runs are forgotten after about 7 days."
+                    .to_owned(),
+            );
             Err(error)
         }
         Err(failure) => Err(failure.error),
@@ -111,7 +115,8 @@ pub fn status(service: &Service, execution_id: &str) -> Result<Dialogue<Executio
 /// `INVALID_ARGUMENT` for an empty id; from the conversation what the request met.
 pub fn summary(service: &Service, execution_id: &str) -> Result<Dialogue<Vec<EntityOutcome>>> {
     check_execution_id(execution_id)?;
-    let request = list_request(service, DETAILS, &format!("JobId eq {}", quote(execution_id)), DETAIL_COLUMNS);
+    let request =
+        list_request(service, DETAILS, &format!("JobId eq {}", quote(execution_id)), DETAIL_COLUMNS);
     let then = all_rows(service, request, |rows| {
         Ok(Then::Done(rows.into_iter().map(outcome_of).collect::<Result<_>>()?))
     });
@@ -124,7 +129,8 @@ pub fn summary(service: &Service, execution_id: &str) -> Result<Dialogue<Vec<Ent
 /// `INVALID_ARGUMENT` for an empty id; from the conversation what the request met.
 pub fn errors(service: &Service, execution_id: &str) -> Result<Dialogue<Vec<RowError>>> {
     let request = of_run(service, "GetExecutionErrors", execution_id)?;
-    let then = Then::answer(service, request, Repeat::Always, |response| Ok(row_errors(&text_of(&response)?)));
+    let then =
+        Then::answer(service, request, Repeat::Always, |response| Ok(row_errors(&text_of(&response)?)));
     Ok(Dialogue::new(service, then))
 }
 
@@ -237,7 +243,12 @@ fn file_of(service: &Service, response: &Response, renewal: Request) -> Result<O
     Ok(url.map(|url| RemoteFile::new(service.clone(), url.as_str().to_owned(), Some(renewal))))
 }
 
-fn await_file(service: Service, request: Request, pause: Duration, waited: Duration) -> Then<Option<RemoteFile>> {
+fn await_file(
+    service: Service,
+    request: Request,
+    pause: Duration,
+    waited: Duration,
+) -> Then<Option<RemoteFile>> {
     let owned = service.clone();
     Then::ask(&owned, request.clone(), Repeat::Always, move |outcome| {
         let response = outcome.map_err(|failure| failure.error)?;
@@ -247,9 +258,14 @@ fn await_file(service: Service, request: Request, pause: Duration, waited: Durat
         if waited >= FILE_GRACE {
             return Err(Error::new(
                 ErrorCode::JobStalled,
-                format!("the service says that there are errors, but wrote no file of them within {} s", FILE_GRACE.as_secs()),
+                format!(
+                    "the service says that there are errors, but wrote no file of them within {} s",
+                    FILE_GRACE.as_secs()
+                ),
             )
-            .hint("Ask again later, or look into Data management > Job history > this run > View staging data."));
+            .hint(
+                "Ask again later, or look into Data management > Job history > this run > View staging data.",
+            ));
         }
         Ok(Then::later(pause, move || {
             let next = (pause + pause / 2).min(FILE_PAUSE_MAX);
@@ -260,9 +276,9 @@ fn await_file(service: Service, request: Request, pause: Duration, waited: Durat
 
 fn outcome_of(row: Map<String, Value>) -> Result<EntityOutcome> {
     let detail = Detail::from_value(Value::Object(row));
-    detail
-        .map(Detail::into_either)
-        .map_err(|why| Error::new(ErrorCode::ServiceError, format!("the details of a run can't be read: {why}")))
+    detail.map(Detail::into_either).map_err(|why| {
+        Error::new(ErrorCode::ServiceError, format!("the details of a run can't be read: {why}"))
+    })
 }
 
 fn runs_of(rows: Vec<Map<String, Value>>) -> Result<Vec<Execution>> {
@@ -271,7 +287,11 @@ fn runs_of(rows: Vec<Map<String, Value>>) -> Result<Vec<Execution>> {
     for row in rows {
         let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (project, execution_id) = (text("DefinitionGroupId"), text("JobId"));
-        let began = ["StagingStartDateTime", "TargetStartDateTime"].map(text).into_iter().filter(|time| is_time(time)).min();
+        let began = ["StagingStartDateTime", "TargetStartDateTime"]
+            .map(text)
+            .into_iter()
+            .filter(|time| is_time(time))
+            .min();
         let place = *places.entry((project.clone(), execution_id.clone())).or_insert(runs.len());
         if place == runs.len() {
             runs.push(Execution { execution_id, project, started: None, entities: Vec::new() });
@@ -314,7 +334,9 @@ mod tests {
     #[test]
     fn runs_are_told_newest_first_with_all_their_entities() {
         let row = |project: &str, job: &str, entity: &str, began: &str| {
-            format!(r#"{{"DefinitionGroupId":"{project}","JobId":"{job}","EntityName":"{entity}","StagingStatus":"Finished","TargetStatus":"NotStarted","StagingStartDateTime":"{began}","TargetStartDateTime":"1900-01-01T00:00:00Z","StagingRecordsToBeProcessedCount":3,"StagingRecordsCreatedCount":3,"TargetRecordsCreatedCount":0,"TargetRecordsUpdatedCount":0}}"#)
+            format!(
+                r#"{{"DefinitionGroupId":"{project}","JobId":"{job}","EntityName":"{entity}","StagingStatus":"Finished","TargetStatus":"NotStarted","StagingStartDateTime":"{began}","TargetStartDateTime":"1900-01-01T00:00:00Z","StagingRecordsToBeProcessedCount":3,"StagingRecordsCreatedCount":3,"TargetRecordsCreatedCount":0,"TargetRecordsUpdatedCount":0}}"#
+            )
         };
         let rows = [
             row("A", "1", "Vendors V2", "2026-03-02T10:00:00Z"),
@@ -322,11 +344,16 @@ mod tests {
             row("A", "1", "Currencies", "2026-03-02T09:00:00Z"),
             row("A", "3", "Currencies", "1900-01-01T00:00:00Z"),
         ];
-        let held = hold(list(&service(), None).unwrap(), vec![says(200, format!(r#"{{"value":[{}]}}"#, rows.join(",")))]);
+        let held = hold(
+            list(&service(), None).unwrap(),
+            vec![says(200, format!(r#"{{"value":[{}]}}"#, rows.join(",")))],
+        );
         assert!(!held.asked[0].url.contains("$filter"));
         let runs = held.end.unwrap();
-        let told: Vec<(&str, Option<&str>, usize)> =
-            runs.iter().map(|run| (run.execution_id.as_str(), run.started.as_deref(), run.entities.len())).collect();
+        let told: Vec<(&str, Option<&str>, usize)> = runs
+            .iter()
+            .map(|run| (run.execution_id.as_str(), run.started.as_deref(), run.entities.len()))
+            .collect();
         assert_eq!(
             told,
             [("3", None, 1), ("2", Some("2026-03-03T10:00:00Z"), 1), ("1", Some("2026-03-02T09:00:00Z"), 2)]
@@ -334,14 +361,19 @@ mod tests {
         // The target never ran: nothing was refused there.
         assert_eq!((runs[0].entities[0].created, runs[0].entities[0].errors), (None, Some(0)));
         let held = hold(list(&service(), Some("A b")).unwrap(), vec![says(200, r#"{"value":[]}"#)]);
-        assert!(held.asked[0].url.contains("$filter=DefinitionGroupId%20eq%20'A%20b'&$select="), "{}", held.asked[0].url);
+        assert!(
+            held.asked[0].url.contains("$filter=DefinitionGroupId%20eq%20'A%20b'&$select="),
+            "{}",
+            held.asked[0].url
+        );
     }
 
     #[test]
     fn an_unknown_run_is_not_found_and_any_other_refusal_is_told() {
         let held = hold(status(&service(), "E").unwrap(), vec![value("PartiallySucceeded")]);
         assert_eq!(held.end.unwrap(), ExecutionStatus::PartiallySucceeded);
-        let held = hold(status(&service(), "E").unwrap(), vec![says(400, r#"{"error":{"message":"unbekannt"}}"#)]);
+        let held =
+            hold(status(&service(), "E").unwrap(), vec![says(400, r#"{"error":{"message":"unbekannt"}}"#)]);
         assert_eq!(held.end.unwrap_err().code, ErrorCode::NotFound);
         let held = hold(status(&service(), "E").unwrap(), vec![says(412, "")]);
         assert_eq!(held.end.unwrap_err().code, ErrorCode::PreconditionFailed);
@@ -374,7 +406,10 @@ mod tests {
         let held = hold(staging(), vec![value("https://acct.blob.core.windows.net/dmf/k.csv?sig=S")]);
         assert!(held.asked[0].url.ends_with(".GetImportStagingErrorFileUrl"));
         assert!(held.end.unwrap().is_some());
-        assert_eq!(hold(staging(), vec![value("http://evil.example/x")]).end.unwrap_err().code, ErrorCode::ServiceError);
+        assert_eq!(
+            hold(staging(), vec![value("http://evil.example/x")]).end.unwrap_err().code,
+            ErrorCode::ServiceError
+        );
     }
 
     #[test]
@@ -396,7 +431,10 @@ mod tests {
         let error = hold(package_url(&service(), "E").unwrap(), vec![value("")]).end.unwrap_err();
         assert_eq!((error.code, error.retry_after), (ErrorCode::NotFound, Some(5_000)));
         let wrapped = says(200, r#"{"value":{"value":"https://c.example/?mi=X"}}"#);
-        assert_eq!(hold(page_url(&service(), "E").unwrap(), vec![wrapped]).end.unwrap(), "https://c.example/?mi=X");
+        assert_eq!(
+            hold(page_url(&service(), "E").unwrap(), vec![wrapped]).end.unwrap(),
+            "https://c.example/?mi=X"
+        );
         hold(delete(&service(), "E").unwrap(), vec![says(204, "")]).end.unwrap();
         assert!(hold(delete(&service(), "E").unwrap(), vec![says(503, "")]).end.is_err());
     }
@@ -404,7 +442,12 @@ mod tests {
     #[test]
     fn what_a_run_did_is_told_for_both_directions() {
         let row = |target: &str, created: u32| {
-            says(200, format!(r#"{{"value":[{{"EntityName":"E","StagingStatus":"Finished","TargetStatus":"{target}","StagingRecordsToBeProcessedCount":5,"StagingRecordsCreatedCount":4,"TargetRecordsCreatedCount":{created},"TargetRecordsUpdatedCount":0}}]}}"#))
+            says(
+                200,
+                format!(
+                    r#"{{"value":[{{"EntityName":"E","StagingStatus":"Finished","TargetStatus":"{target}","StagingRecordsToBeProcessedCount":5,"StagingRecordsCreatedCount":4,"TargetRecordsCreatedCount":{created},"TargetRecordsUpdatedCount":0}}]}}"#
+                ),
+            )
         };
         let told = |answer| {
             let outcome = hold(summary(&service(), "E").unwrap(), vec![answer]).end.unwrap().remove(0);
@@ -412,7 +455,10 @@ mod tests {
         };
         assert_eq!(told(row("Error", 1)), ("Error".to_owned(), Some(1), Some(4)));
         assert_eq!(told(row("NotRun", 0)), ("Finished".to_owned(), None, Some(1)));
-        let held = hold(errors(&service(), "E").unwrap(), vec![value(r#"[{"RecordId":"1","Field":"","ErrorMessage":"a "b""}]"#)]);
+        let held = hold(
+            errors(&service(), "E").unwrap(),
+            vec![value(r#"[{"RecordId":"1","Field":"","ErrorMessage":"a "b""}]"#)],
+        );
         assert_eq!(held.end.unwrap()[0].message, "a \"b\"");
     }
 }

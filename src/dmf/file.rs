@@ -165,7 +165,9 @@ mod tests {
 
     fn part(from: u64, size: u64, bytes: &str) -> Input {
         let range = format!("bytes {from}-{}/{size}", from + bytes.len() as u64 - 1);
-        Input::Response(Response::new(206, bytes).with_header("Content-Range", &range).with_header("ETag", "\"1\""))
+        Input::Response(
+            Response::new(206, bytes).with_header("Content-Range", &range).with_header("ETag", "\"1\""),
+        )
     }
 
     #[test]
@@ -203,7 +205,8 @@ mod tests {
         assert!(held.asked[2].url.ends_with("sig=NEW"));
         file.took(&held.end.unwrap());
         assert!(file.request(&(0..1)).url.ends_with("sig=NEW"));
-        let error = hold(file.read(0..4), vec![says(403, ""), says(200, fresh), says(403, "")]).end.unwrap_err();
+        let error =
+            hold(file.read(0..4), vec![says(403, ""), says(200, fresh), says(403, "")]).end.unwrap_err();
         assert_eq!(error.code, ErrorCode::Forbidden);
         assert!(!format!("{error:?}{file:?}").contains("sig="));
     }

@@ -129,7 +129,10 @@ pub(super) fn flag_of(response: &Response) -> Result<bool> {
     match value.trim_matches('"') {
         "true" | "True" => Ok(true),
         "false" | "False" => Ok(false),
-        _ => Err(Error::new(ErrorCode::ServiceError, "the action answered with something else than true or false")),
+        _ => Err(Error::new(
+            ErrorCode::ServiceError,
+            "the action answered with something else than true or false",
+        )),
     }
 }
 
@@ -227,7 +230,11 @@ mod tests {
     #[test]
     fn not_there_is_said_with_two_statuses() {
         for status in [400, 404] {
-            assert_eq!(hold(get(&service(), "P").unwrap(), vec![says(status, "")]).end.unwrap(), None, "{status}");
+            assert_eq!(
+                hold(get(&service(), "P").unwrap(), vec![says(status, "")]).end.unwrap(),
+                None,
+                "{status}"
+            );
         }
         assert!(hold(get(&service(), "P").unwrap(), vec![says(409, "")]).end.is_err());
         assert_eq!(get(&service(), "Bob's").unwrap_err().code, ErrorCode::InvalidArgument);
@@ -238,12 +245,18 @@ mod tests {
         let other = PROJECT.replace("A/B", "C");
         let held = hold(
             list(&service()),
-            vec![says(200, format!(r#"{{"value":[{other},{PROJECT}]}}"#)), says(200, format!(r#"{{"value":[{LINE}]}}"#))],
+            vec![
+                says(200, format!(r#"{{"value":[{other},{PROJECT}]}}"#)),
+                says(200, format!(r#"{{"value":[{LINE}]}}"#)),
+            ],
         );
         let told = held.end.unwrap();
         assert_eq!(told[0]["entities"], json!([]));
         assert_eq!(told[1]["entities"][0]["entity"], "Vendors V2");
-        assert!(held.asked.iter().all(|request| !request.url.contains("cross-company")), "they belong to no company");
+        assert!(
+            held.asked.iter().all(|request| !request.url.contains("cross-company")),
+            "they belong to no company"
+        );
     }
 
     #[test]
@@ -261,7 +274,8 @@ mod tests {
 
     #[test]
     fn the_marker_is_reset_by_label() {
-        let held = hold(reset_tracking(&service(), "P", "VendorsV2").unwrap(), vec![says(200, r#"{"value":true}"#)]);
+        let held =
+            hold(reset_tracking(&service(), "P", "VendorsV2").unwrap(), vec![says(200, r#"{"value":true}"#)]);
         assert!(held.end.unwrap());
         assert_eq!(
             String::from_utf8(held.asked[0].body.clone()).unwrap(),

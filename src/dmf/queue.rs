@@ -77,10 +77,13 @@ pub fn enqueue(
     }
     let mark = if options.is_empty() { "" } else { "?" };
     let path = format!("enqueue/{activity}{mark}{}", options.join("&"));
-    let mut request = connector(service, Method::Post, &path).header("content-type", "application/octet-stream");
+    let mut request =
+        connector(service, Method::Post, &path).header("content-type", "application/octet-stream");
     if let Some(id) = external_id {
         if id.is_empty() || !id.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-            return Err(Error::argument("the external id is empty or has characters that no header can carry"));
+            return Err(Error::argument(
+                "the external id is empty or has characters that no header can carry",
+            ));
         }
         request = request.header("x-ms-dyn-externalidentifier", id);
     }
@@ -91,7 +94,8 @@ pub fn enqueue(
         Err(failure) if failure.maybe_processed && failure.error.status != Some(500) => {
             let mut error = failure.error;
             error.code = ErrorCode::OutcomeUnknown;
-            error.message = format!("the message may have been put into the queue, or not: {}", error.message);
+            error.message =
+                format!("the message may have been put into the queue, or not: {}", error.message);
             error.hint = Some(
                 "Look under Data management > Manage messages. Putting it in again may make a second message; an external id \
                  shows the pair."
@@ -112,7 +116,8 @@ pub fn enqueue(
 /// use it is missing, `SERVICE_ERROR` for an answer that can't be read.
 pub fn dequeue(service: &Service, activity_id: &str) -> Result<Dialogue<Option<Message>>> {
     let activity = activity(activity_id)?;
-    let request = connector(service, Method::Get, &format!("dequeue/{activity}")).header("accept", "application/json");
+    let request =
+        connector(service, Method::Get, &format!("dequeue/{activity}")).header("accept", "application/json");
     let owned = service.clone();
     let then = Then::ask(service, request, Repeat::Always, |outcome| {
         Message::read(owned, activity, &outcome.map_err(of_queue)?).map(Then::Done)
@@ -154,7 +159,9 @@ impl Message {
             activity,
             body: body.to_owned(),
             id: of.required("CorrelationId", Fields::text),
-            last_dequeued: of.text("LastDequeueDateTime").filter(|time| !time.is_empty() && !time.starts_with("0001-")),
+            last_dequeued: of
+                .text("LastDequeueDateTime")
+                .filter(|time| !time.is_empty() && !time.starts_with("0001-")),
             location: of.text("DownloadLocation").filter(|url| !url.is_empty()),
             problem: told.or_else(|| (!there).then(|| "there is no file".to_owned())),
         };
@@ -186,7 +193,8 @@ impl Message {
     /// acknowledged by the try before.
     #[must_use]
     pub fn acknowledge(&self) -> Dialogue<()> {
-        let request = connector(&self.service, Method::Post, &format!("ack/{}", self.activity)).json(self.body.clone());
+        let request =
+            connector(&self.service, Method::Post, &format!("ack/{}", self.activity)).json(self.body.clone());
         Dialogue::new(&self.service, acknowledge(self.service.clone(), request, ACK_TRIES - 1, ACK_PAUSE))
     }
 }
@@ -203,7 +211,9 @@ fn acknowledge(service: Service, request: Request, left: u32, pause: Duration) -
     Then::ask(&owned, request.clone(), Repeat::IfUnprocessed, move |outcome| match outcome {
         Ok(_) => Ok(Then::Done(())),
         // Only after a try whose outcome is unknown: the receipt is used up.
-        Err(failure) if left < ACK_TRIES - 1 && matches!(failure.error.status, Some(400 | 404 | 409 | 410)) => {
+        Err(failure)
+            if left < ACK_TRIES - 1 && matches!(failure.error.status, Some(400 | 404 | 409 | 410)) =>
+        {
             Ok(Then::Done(()))
         }
         Err(failure) if failure.maybe_processed && left > 0 => {
@@ -255,7 +265,9 @@ fn message_id(response: &Response) -> Result<String> {
     let text = response.text().unwrap_or_default().trim();
     let id = match serde_json::from_str(text) {
         Ok(Value::String(id)) => id,
-        Ok(tree @ Value::Object(_)) => tree.get("value").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        Ok(tree @ Value::Object(_)) => {
+            tree.get("value").and_then(Value::as_str).unwrap_or_default().to_owned()
+        }
         _ => text.to_owned(),
     };
     let id = id.trim();
@@ -330,8 +342,14 @@ mod tests {
 
     #[test]
     fn a_file_is_put_in_by_label_and_company() {
-        let dialogue =
-            enqueue(&service(), &format!("{{{ACTIVITY}}}"), b"a".to_vec(), Some("VendorsV2"), Some("de&mf"), Some("x 1"));
+        let dialogue = enqueue(
+            &service(),
+            &format!("{{{ACTIVITY}}}"),
+            b"a".to_vec(),
+            Some("VendorsV2"),
+            Some("de&mf"),
+            Some("x 1"),
+        );
         let held = hold(dialogue.unwrap(), vec![says(200, "\"guid-1\"")]);
         let request = &held.asked[0];
         assert_eq!(
@@ -396,9 +414,8 @@ mod tests {
 
     #[test]
     fn the_token_goes_to_the_environment_and_over_tls() {
-        let asked = |body: &str| {
-            hold(message(body).file().unwrap().read(0..9), vec![says(200, "x")]).asked.remove(0)
-        };
+        let asked =
+            |body: &str| hold(message(body).file().unwrap().read(0..9), vec![says(200, "x")]).asked.remove(0);
         let own = asked(BODY);
         assert_eq!(own.url, "https://c.example/api/connector/download/0e5c?blob=b1");
         assert!(own.bearer);

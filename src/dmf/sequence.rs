@@ -32,10 +32,14 @@ pub(super) fn places(
     stored: &dyn Fn(&Line) -> Option<(u32, u32)>,
 ) -> Vec<Place> {
     let lines = &project.entities;
-    let collections: Vec<Option<&str>> =
-        lines.iter().map(|line| catalog.find(&line.entity).and_then(|entity| entity.collection.as_deref())).collect();
+    let collections: Vec<Option<&str>> = lines
+        .iter()
+        .map(|line| catalog.find(&line.entity).and_then(|entity| entity.collection.as_deref()))
+        .collect();
     let refers = |from: usize, to: usize| match (collections.get(from), collections.get(to)) {
-        (Some(Some(from)), Some(Some(to))) if project.operation == OperationType::Import => reaches(catalog, from, to),
+        (Some(Some(from)), Some(Some(to))) if project.operation == OperationType::Import => {
+            reaches(catalog, from, to)
+        }
         _ => false,
     };
     let fixed: Vec<(Option<u32>, Option<u32>)> = lines
@@ -59,7 +63,11 @@ pub(super) fn places(
                 .map(|(_, place)| *place)
                 .collect();
             let unit = unit.or(above.iter().map(|(unit, _)| *unit).max()).unwrap_or(1);
-            let below = above.iter().filter(|(other, _)| *other == unit).map(|(_, level)| level.saturating_add(1)).max();
+            let below = above
+                .iter()
+                .filter(|(other, _)| *other == unit)
+                .map(|(_, level)| level.saturating_add(1))
+                .max();
             if let Some(place) = found.get_mut(index) {
                 *place = (unit, level.or(below).unwrap_or(1));
             }
@@ -83,8 +91,12 @@ fn reaches(catalog: &Catalog, from: &str, to: &str) -> bool {
     let mut at = 0;
     while let Some(here) = met.get(at).copied() {
         at += 1;
-        let navigation = catalog.collection(here).map(|entity| entity.navigation.as_slice()).unwrap_or_default();
-        let single = navigation.iter().filter(|navigation| !navigation.many).map(|navigation| navigation.target.as_str());
+        let navigation =
+            catalog.collection(here).map(|entity| entity.navigation.as_slice()).unwrap_or_default();
+        let single = navigation
+            .iter()
+            .filter(|navigation| !navigation.many)
+            .map(|navigation| navigation.target.as_str());
         let further = REFERENCES.iter().filter(|(from, _)| *from == here).map(|(_, to)| *to);
         for target in single.chain(further) {
             if target == to && target != from {
@@ -145,7 +157,10 @@ mod tests {
             builtin().entities().iter().filter_map(|entity| entity.collection.as_deref()).collect();
         for a in &names {
             for b in &names {
-                assert!(!(reaches(builtin(), a, b) && reaches(builtin(), b, a)), "{a} and {b} refer to each other");
+                assert!(
+                    !(reaches(builtin(), a, b) && reaches(builtin(), b, a)),
+                    "{a} and {b} refer to each other"
+                );
             }
         }
         let lines: Vec<String> = names.iter().map(|name| format!(r#"{{"entity":"{name}"}}"#)).collect();

@@ -128,7 +128,10 @@ fn exact_deletes_further_lines_and_says_so() {
     };
     let mut world = with_more();
     let first = done(exactly(&mut world, PROJECT));
-    assert_eq!((first.created, first.changed), (false, vec!["Sites V2 (deleted)".into(), "Terms of payment (deleted)".into()]));
+    assert_eq!(
+        (first.created, first.changed),
+        (false, vec!["Sites V2 (deleted)".into(), "Terms of payment (deleted)".into()])
+    );
     assert_eq!(labels(&world), ["Vendors V2", "Currencies"]);
     assert_eq!(done(exactly(&mut world, PROJECT)).changed.len(), 0);
     let mut killed = 0;
@@ -173,7 +176,10 @@ fn staging_that_can_not_be_skipped_is_not() {
     let mut world = tracked();
     world.staged_only = vec!["Currencies".into()];
     done(ensure(&mut world, json));
-    assert_eq!((&world.lines[0]["SkipStaging"], &world.lines[1]["SkipStaging"]), (&"No".into(), &"Yes".into()));
+    assert_eq!(
+        (&world.lines[0]["SkipStaging"], &world.lines[1]["SkipStaging"]),
+        (&"No".into(), &"Yes".into())
+    );
     assert_eq!(done(ensure(&mut world, json)).changed.len(), 0);
 }
 
@@ -184,7 +190,10 @@ fn what_a_lost_answer_hid_is_still_told() {
         let mut world = tracked();
         world.faults = (0..at).map(|_| Fault::None).chain([Fault::LostAfter]).collect();
         let done = done(ensure(&mut world, PROJECT));
-        assert_eq!((done.created, done.changed), (true, vec!["project".into(), "Vendors V2".into(), "Currencies".into()]));
+        assert_eq!(
+            (done.created, done.changed),
+            (true, vec!["project".into(), "Vendors V2".into(), "Currencies".into()])
+        );
     }
 }
 

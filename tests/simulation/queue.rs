@@ -105,7 +105,11 @@ impl Queue {
         let lost = self.losses.contains(&self.asked);
         self.asked += 1;
         let response = self.carry_out(request);
-        if lost { Input::TransportError(TransportError::new(TransportKind::NoAnswer, "reset")) } else { Input::Response(response) }
+        if lost {
+            Input::TransportError(TransportError::new(TransportKind::NoAnswer, "reset"))
+        } else {
+            Input::Response(response)
+        }
     }
 
     fn carry_out(&mut self, request: &Request) -> Response {
@@ -161,7 +165,8 @@ fn whenever_the_process_dies_nothing_is_lost_and_at_most_one_comes_twice() {
         }
         assert!(queue.waiting.is_empty(), "killed at {kill_at}: something is still in the queue");
         assert_eq!(queue.handled.len(), 3, "killed at {kill_at}: something was lost");
-        let again: Vec<&String> = queue.handled.iter().filter(|(_, times)| **times > 1).map(|(id, _)| id).collect();
+        let again: Vec<&String> =
+            queue.handled.iter().filter(|(_, times)| **times > 1).map(|(id, _)| id).collect();
         assert!(again.len() <= 1, "killed at {kill_at}");
         for id in again {
             twice += 1;
