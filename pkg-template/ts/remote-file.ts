@@ -70,10 +70,12 @@ export class RemoteFile {
       while (!this.#whole && at < (this.#size ?? Number.POSITIVE_INFINITY)) {
         const end = Math.min(at + RANGE, this.#size ?? Number.POSITIVE_INFINITY);
         const piece = await this.#read(at, end, signal);
-        if (piece.length > 0) yield piece;
+        // Before the piece is handed on: its buffer goes with it.
         at += piece.length;
-        // Where the size is not to be seen, a short range is the last one.
-        if (this.#size === undefined && piece.length < RANGE) return;
+        // Where the size is not to be seen, a short range is the last one; elsewhere the module refuses it.
+        const over = at < end;
+        if (piece.length > 0) yield piece;
+        if (over) return;
       }
     } finally {
       if (last) this.dispose();

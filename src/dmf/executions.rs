@@ -74,7 +74,7 @@ pub fn list(service: &Service, project: Option<&str>) -> Result<Dialogue<Vec<Exe
         format!("DefinitionGroupId,JobId,{DETAIL_COLUMNS},StagingStartDateTime,TargetStartDateTime");
     let request = match project {
         Some(name) => {
-            super::project::check_project_name(name)?;
+            super::project::check_stored_name(name)?;
             list_request(service, DETAILS, &format!("DefinitionGroupId eq {}", quote(name)), &columns)
         }
         None => service.request(Method::Get, &format!("{DETAILS}?$select={columns}")),

@@ -292,11 +292,17 @@ impl Line {
     }
 }
 
-/// A name that the service can run.
-pub(super) fn check_project_name(name: &str) -> Result<()> {
+/// A name that a project can have.
+pub(super) fn check_stored_name(name: &str) -> Result<()> {
     if name.trim().is_empty() || name.chars().any(char::is_control) {
         return Err(Error::argument("the data project has no name, or one with control characters"));
     }
+    Ok(())
+}
+
+/// A name that the service can run.
+pub(super) fn check_project_name(name: &str) -> Result<()> {
+    check_stored_name(name)?;
     if name.contains('\'') {
         return Err(Error::argument(format!("the name of the data project {name} has an apostrophe")).hint(
             "Jobs of such projects fail in the service (\"Data management overview\"): choose another name.",

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::actions;
 use super::dialogue::{Dialogue, Then, all_rows};
-use super::project::check_project_name;
+use super::project::check_stored_name;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Method, Repeat, Request, Response};
 use crate::odata::{Service, action_value, encode_segment, list_request, quote};
@@ -43,7 +43,7 @@ pub fn list(service: &Service) -> Dialogue<Vec<Value>> {
 /// # Errors
 /// `INVALID_ARGUMENT` for a name that no project can have; from the conversation what the request met.
 pub fn get(service: &Service, name: &str) -> Result<Dialogue<Option<Value>>> {
-    check_project_name(name)?;
+    check_stored_name(name)?;
     let lines = list_request(service, LINES, &format!("DefinitionGroupId eq {}", quote(name)), COLUMNS);
     let owned = service.clone();
     let then = Then::ask(service, by_name(service, Method::Get, name), Repeat::Always, move |outcome| {
@@ -64,7 +64,7 @@ pub fn get(service: &Service, name: &str) -> Result<Dialogue<Option<Value>>> {
 /// `INVALID_ARGUMENT` for a name that no project can have; from the conversation what the service says where the project is still
 /// there.
 pub fn delete(service: &Service, name: &str) -> Result<Dialogue<()>> {
-    check_project_name(name)?;
+    check_stored_name(name)?;
     let look = by_name(service, Method::Get, name);
     let owned = service.clone();
     let then = Then::ask(service, by_name(service, Method::Delete, name), Repeat::Always, move |outcome| {
@@ -92,7 +92,7 @@ pub fn delete(service: &Service, name: &str) -> Result<Dialogue<()>> {
 /// `INVALID_ARGUMENT` for a name that no project can have, or an empty entity; from the conversation `NOT_FOUND` where the project
 /// is not there.
 pub fn reset_tracking(service: &Service, name: &str, entity: &str) -> Result<Dialogue<bool>> {
-    check_project_name(name)?;
+    check_stored_name(name)?;
     if entity.trim().is_empty() {
         return Err(Error::argument("change tracking belongs to an entity: name it"));
     }
@@ -237,7 +237,10 @@ mod tests {
             );
         }
         assert!(hold(get(&service(), "P").unwrap(), vec![says(409, "")]).end.is_err());
-        assert_eq!(get(&service(), "Bob's").unwrap_err().code, ErrorCode::InvalidArgument);
+        assert_eq!(get(&service(), " ").unwrap_err().code, ErrorCode::InvalidArgument);
+        // The service can't run such a project, but it can be looked at and deleted.
+        let held = hold(get(&service(), "Bob's").unwrap(), vec![says(404, "")]);
+        assert!(held.asked[0].url.ends_with("('Bob''s')"), "{}", held.asked[0].url);
     }
 
     #[test]

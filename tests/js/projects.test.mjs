@@ -107,7 +107,7 @@ test("a project that is not there is undefined, deleted, or not found", async ()
     assert.equal(await scm.projects.resetTracking("CLM-In", "VendorsV2"), true);
     await scm.projects.delete("CLM-In");
     assert.equal(projects.size, 0);
-    assert.equal((await caught(scm.projects.get("Bob's"))).code, "INVALID_ARGUMENT");
+    assert.equal((await caught(scm.projects.get(""))).code, "INVALID_ARGUMENT");
     assert.equal((await caught(scm.projects.ensure({ ...PROJECT, name: undefined }))).code, "INVALID_ARGUMENT");
     scm.dispose();
   }
