@@ -41,8 +41,8 @@ describe("projects and runs against the sandbox", () => {
     assert.equal((await projects.ensure(project)).created, true);
     const got = await projects.get(name);
     assert.deepEqual(got.entities.map(({ entity, level }) => [entity, level]).sort(), [
-      [CONTRACTS, 2],
       [TYPES, 1],
+      [CONTRACTS, 2],
     ]);
     assert.deepEqual(await projects.ensure(got), { created: false, changed: [] });
     assert.deepEqual(

@@ -134,7 +134,9 @@ impl Queue {
         let id = body["CorrelationId"].as_str().unwrap();
         assert!(self.handled.contains_key(id), "acknowledged before it was handled");
         let before = self.waiting.len();
-        self.waiting.retain(|message| message.id != id || body["PopReceipt"] != message.receipt.to_string());
+        self.waiting.retain(|message| {
+            message.id != id || body["PopReceipt"].as_str() != Some(message.receipt.to_string().as_str())
+        });
         Response::new(if self.waiting.len() < before { 200 } else { 404 }, "")
     }
 }
