@@ -11,14 +11,16 @@ import {
 } from "./batch.js";
 import type { EntityOf } from "./catalog.js";
 import { disposed, invalid, throwIfAborted } from "./errors.js";
+import { type Executions, executions } from "./executions.js";
 import type { Filter } from "./filter.js";
 import { Handle } from "./handle.js";
 import type { ImportSource } from "./import-source.js";
 import { loader } from "./init.js";
 import type { Checkpoint, Job, JobKind } from "./job.js";
 import { type Numbers, objectToJson, parserFor } from "./json.js";
-import type { EntityLine } from "./package/spec.js";
+import { type Call, type DataProjects, dataProjects } from "./projects.js";
 import { countJson, type Entity, type Input, type Query, queryJson } from "./query.js";
+import { type RecurringQueues, recurringQueues } from "./queues.js";
 import { type ListSource, Rows, readPages, WirePieces } from "./reading.js";
 import { linkSignals, type RunOptions } from "./run.js";
 import { type MetadataOptions, metadataJson, schema as schemaOf } from "./schema.js";
@@ -36,6 +38,8 @@ import {
   startImport,
 } from "./transfer.js";
 import type { WireClient, WireHost, WirePager } from "./wire.js";
+
+export type { DataProject, DataProjects } from "./projects.js";
 
 export interface ClientOptions {
   /** https://contoso.operations.dynamics.com, or on-premises https://host/namespaces/AXSF. Plain http for loopback only. */
@@ -137,30 +141,6 @@ export interface EntitySet<T = any> {
   action<R = unknown>(name: string, parameters?: object, key?: Input<T>, options?: RunOptions): Promise<R>;
 }
 
-/** A data project (definition group). All companies see it. */
-export interface DataProject {
-  /** Its name, which is its key; without apostrophe. */
-  name: string;
-  operation: "Import" | "Export";
-  /** At most 60 characters. */
-  description?: string;
-  /** Default "Project". */
-  category?: "Project" | "Configuration" | "Integration" | "Other";
-  entities: EntityLine[];
-}
-
-export interface DataProjects {
-  /**
-   * Creates the project, or corrects what `project` names and nothing else (mappings, filters and further lines stay; with `exact`
-   * further lines are deleted), and says what it changed.
-   * @throws {ClmError} CONFLICT where a project of that name has the other operation type
-   */
-  ensure(
-    project: DataProject,
-    options?: RunOptions & { exact?: boolean },
-  ): Promise<{ created: boolean; changed: string[] }>;
-}
-
 /**
  * Speaks with one environment of Supply Chain Management, with a token that the host supplies. Nothing is loaded or sent before
  * the first call; options that can't be meant are reported there.
@@ -172,6 +152,10 @@ export interface DataProjects {
 export class ScmClient {
   /** Data projects over OData. */
   readonly projects: DataProjects;
+  /** Runs of data projects, whoever started them. */
+  readonly executions: Executions;
+  /** Queues of recurring data jobs. */
+  readonly queues: RecurringQueues;
   readonly #options: string;
   readonly #parse: (text: string) => unknown;
   readonly #host: WireHost;
@@ -198,12 +182,10 @@ export class ScmClient {
     );
     this.#parse = parserFor(rest.numbers as Numbers | undefined);
     this.#host = hostOf(tokenSource(getToken, credential), fetch, rewriteUrl, onEvent);
-    this.projects = {
-      ensure: async (project, { signal, exact = false } = {}) => {
-        const text = objectToJson(project, "the data project");
-        return JSON.parse(await this.#call(signal, (c, s) => c.ensureProject(text, exact, s)));
-      },
-    };
+    const call: Call = (signal, wire) => this.#call(signal, wire);
+    this.projects = dataProjects(call);
+    this.executions = executions(call, this.#client);
+    this.queues = recurringQueues(call, this.#client);
   }
 
   static {
@@ -305,11 +287,6 @@ export class ScmClient {
     return handle.useAsync(signal, call);
   }
 }
-
-type Call = <T>(
-  signal: AbortSignal | undefined,
-  call: (c: WireClient, signal: AbortSignal) => Promise<T>,
-) => Promise<T>;
 
 class Collection<T> implements EntitySet<T> {
   readonly #name: string;

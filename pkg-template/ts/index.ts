@@ -18,6 +18,7 @@ export {
   ScmClient,
 } from "./client.js";
 export { ClmError, type ErrorCode, type ErrorDetails, isClmError, type Place, type ServiceWords } from "./errors.js";
+export type { Execution, ExecutionError, Executions } from "./executions.js";
 export { type EnumValue, type Filter, f } from "./filter.js";
 export type { ImportSource } from "./import-source.js";
 export { init, initSync } from "./init.js";
@@ -43,6 +44,7 @@ export type {
 } from "./package/spec.js";
 export { buildPackage, openPackage, packageStream } from "./packages.js";
 export type { Entity, Input, Query } from "./query.js";
+export type { MessageStatus, QueueMessage, RecurringQueues } from "./queues.js";
 export { type HttpAnswer, type HttpRequest, type ReadOptions, requests, type ShapeOptions } from "./requests.js";
 export type { Progress, RunOptions } from "./run.js";
 export { type MetadataOptions, readMetadata, schema } from "./schema.js";

@@ -217,6 +217,16 @@ export interface WireClient {
   metadata(options: string, signal?: AbortSignal): Promise<string>;
   /** `project` as DataProject; result `{"created":false,"changed":["…"]}`. */
   ensureProject(project: string, exact: boolean, signal?: AbortSignal): Promise<string>;
+  /**
+   * A question about data projects, runs and messages; the answer as JSON, or undefined. `call` is "projects.get" and the like,
+   * `about` as JSON names `project`, `entity`, `execution`, `message` as it needs them.
+   */
+  manage(call: string, about: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** `options` as JSON: `execution`, `entity`, `kind` ("staging" | "target"). */
+  errorFile(options: string, signal?: AbortSignal): Promise<WireFile | undefined>;
+  /** `options` as JSON: `activity`, `entity`, `company`, `externalId`. Result: the id of the message. */
+  enqueue(options: string, bytes: Uint8Array, signal?: AbortSignal): Promise<string>;
+  dequeue(activity: string, signal?: AbortSignal): Promise<WireMessage | undefined>;
   /** `bytes` of the source where known, for progress. Result: ImportResult without rejected(). */
   importPackage(options: string, bytes: number | undefined, hooks: WireJobHooks, signal?: AbortSignal): Promise<string>;
   exportPackage(options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<WireExport>;
@@ -248,6 +258,22 @@ export interface WirePager {
   take(): string | undefined;
   /** Until there is something to take, or the pager is freed. One at a time. */
   wait(): Promise<void>;
+  free(): void;
+}
+/** A file of the service. Of `size` and `whole` nothing is known before the first range was read. */
+export interface WireFile {
+  /** The bytes [start, end), fewer at the end of the file; all of it where the server hands out nothing less. */
+  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
+  readonly size: number | undefined;
+  /** The first range was all of the file. */
+  readonly whole: boolean;
+  free(): void;
+}
+export interface WireMessage {
+  readonly id: string;
+  readonly lastDequeued: string | undefined;
+  file(): WireFile;
+  acknowledge(signal?: AbortSignal): Promise<void>;
   free(): void;
 }
 export interface WireExport {

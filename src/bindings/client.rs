@@ -80,7 +80,7 @@ impl FromValue for Retry {
 #[wasm_bindgen]
 pub struct Client {
     pub(super) service: Service,
-    host: Host,
+    pub(super) host: Host,
 }
 
 #[wasm_bindgen]

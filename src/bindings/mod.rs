@@ -8,7 +8,7 @@
 //! | any | `memory`, `panic`, `parse`, `thrown` |
 //! | `package` | `package`, `doctor` |
 //! | `excel` | `workbook` |
-//! | `full` | `client` with `driver`, `send`, `host`, `turn`, `cancel`, `job`, `list`, `words`; `requests`, `schema` |
+//! | `full` | `client` with `driver`, `send`, `host`, `turn`, `cancel`, `job`, `list`, `words`; `requests`, `schema`, `manage`, `files` |
 
 #[cfg(feature = "full")]
 mod cancel;
@@ -19,11 +19,15 @@ mod doctor;
 #[cfg(feature = "full")]
 mod driver;
 #[cfg(feature = "full")]
+mod files;
+#[cfg(feature = "full")]
 mod host;
 #[cfg(feature = "full")]
 mod job;
 #[cfg(feature = "full")]
 mod list;
+#[cfg(feature = "full")]
+mod manage;
 mod memory;
 #[cfg(feature = "package")]
 mod package;
@@ -51,6 +55,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub use client::Client;
 #[cfg(feature = "package")]
 pub use doctor::PackageDoctor;
+#[cfg(feature = "full")]
+pub use files::{WireFile, WireMessage};
 #[cfg(feature = "full")]
 pub use job::{JobHooks, WireExport};
 #[cfg(feature = "full")]

@@ -124,7 +124,7 @@ fn content_range(text: &str) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::RetryPolicy;
+    use crate::http::{Patience, RetryPolicy};
 
     fn begun() -> Download {
         let service = Service::new("https://c.example", None).unwrap();
@@ -144,7 +144,7 @@ mod tests {
     }
     /// The next outcome, with this answer to the request; and the range that was asked for.
     fn step(download: &mut Download, answer: Input) -> (Fetched, String) {
-        let mut session = Session::new(RetryPolicy::default(), 1);
+        let mut session = Session::new(RetryPolicy::default(), Patience::new(1));
         let Fetched::Io(Io::Send(request)) = download.next(&session, Timestamp::default()) else {
             panic!("nothing is sent")
         };

@@ -43,6 +43,6 @@ pub use service::{Numbers, Service};
 pub use shape::{Answer, Op, OperationSpec, Shaped, read_answer, request_json};
 pub use stream::PageStream;
 
-pub(crate) use body::inner_text;
+pub(crate) use body::{action_value, inner_text};
 pub(crate) use page::items_of;
 pub(crate) use uri::{encode_query, encode_segment, quote, same_origin};

@@ -160,6 +160,7 @@ fn no_list(error: &dyn fmt::Display) -> Error {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::service::Numbers;
     use super::*;
     use crate::catalog::builtin;
 

@@ -8,4 +8,5 @@ mod chaos;
 mod ensure;
 mod export;
 mod import;
+mod queue;
 mod world;
