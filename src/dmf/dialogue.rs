@@ -238,7 +238,7 @@ pub(super) mod bench {
                 Step::Emit(_) => {}
                 Step::Done(output) => break Ok(output),
                 Step::Failed(error) => break Err(*error),
-                Step::Save(_) | Step::Read(_) => panic!("a dialogue has neither checkpoint nor source"),
+                _ => panic!("a dialogue has neither checkpoint nor source"),
             }
         };
         assert_eq!(answers.count(), 0, "an answer that nobody asked for");
