@@ -1,6 +1,8 @@
 //! Files of the service on their way to JavaScript, range by range; and the messages of queues, which are handed over with one.
 
 use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
 
 use js_sys::Uint8Array;
 use serde_json::Value;
@@ -13,9 +15,9 @@ use super::driver::{NoExtras, drive};
 use super::host::Host;
 use super::parse::parse;
 use super::thrown::throw;
-use crate::dmf::RemoteFile;
 use crate::dmf::executions::{self, ErrorFile};
 use crate::dmf::queue::{self, Message};
+use crate::dmf::{Dialogue, Piece, RemoteFile};
 use crate::error::Result;
 use crate::fields::{Fields, FromValue};
 
@@ -31,6 +33,23 @@ pub struct WireFile {
 pub struct WireMessage {
     host: Host,
     message: Message,
+}
+
+/// All that a dialogue may end with. One type, so that there is one loop for all of them.
+pub(super) enum Output {
+    Text(Option<String>),
+    File(Option<RemoteFile>),
+    Message(Option<Message>),
+    Piece(Piece),
+}
+
+/// Holds the dialogue to its end.
+pub(super) fn hold(
+    host: &Host,
+    mut dialogue: Dialogue<Output>,
+    signal: Option<AbortSignal>,
+) -> Pin<Box<dyn Future<Output = Result<Output, JsValue>> + '_>> {
+    Box::pin(async move { drive(&mut dialogue, host, &NoExtras, signal).await.map_err(JsValue::from) })
 }
 
 struct ErrorFileOptions {
@@ -81,11 +100,15 @@ impl Client {
         signal: Option<AbortSignal>,
     ) -> Result<Option<WireFile>, JsValue> {
         let options: ErrorFileOptions = parse(options, "options of the error file").map_err(throw)?;
-        let mut dialogue =
+        let dialogue =
             executions::error_file(&self.service, &options.execution, &options.entity, options.kind)
                 .map_err(throw)?;
-        let file = drive(&mut dialogue, &self.host, &NoExtras, signal).await?;
-        Ok(file.map(|file| WireFile { host: self.host.clone(), file: RefCell::new(file) }))
+        match hold(&self.host, dialogue.map(Output::File), signal).await? {
+            Output::File(Some(file)) => {
+                Ok(Some(WireFile { host: self.host.clone(), file: RefCell::new(file) }))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The id of the message.
@@ -96,7 +119,7 @@ impl Client {
         signal: Option<AbortSignal>,
     ) -> Result<String, JsValue> {
         let options: EnqueueOptions = parse(options, "options of the message").map_err(throw)?;
-        let mut dialogue = queue::enqueue(
+        let dialogue = queue::enqueue(
             &self.service,
             &options.activity,
             bytes,
@@ -105,7 +128,10 @@ impl Client {
             options.external_id.as_deref(),
         )
         .map_err(throw)?;
-        drive(&mut dialogue, &self.host, &NoExtras, signal).await.map_err(JsValue::from)
+        match hold(&self.host, dialogue.map(|id| Output::Text(Some(id))), signal).await? {
+            Output::Text(id) => Ok(id.unwrap_or_default()),
+            _ => Ok(String::new()),
+        }
     }
 
     /// The next message, or nothing.
@@ -114,9 +140,11 @@ impl Client {
         activity: &str,
         signal: Option<AbortSignal>,
     ) -> Result<Option<WireMessage>, JsValue> {
-        let mut dialogue = queue::dequeue(&self.service, activity).map_err(throw)?;
-        let message = drive(&mut dialogue, &self.host, &NoExtras, signal).await?;
-        Ok(message.map(|message| WireMessage { host: self.host.clone(), message }))
+        let dialogue = queue::dequeue(&self.service, activity).map_err(throw)?;
+        match hold(&self.host, dialogue.map(Output::Message), signal).await? {
+            Output::Message(Some(message)) => Ok(Some(WireMessage { host: self.host.clone(), message })),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -130,8 +158,10 @@ impl WireFile {
         end: f64,
         signal: Option<AbortSignal>,
     ) -> Result<Uint8Array, JsValue> {
-        let mut dialogue = self.file.borrow().read(start as u64..end as u64);
-        let piece = drive(&mut dialogue, &self.host, &NoExtras, signal).await?;
+        let dialogue = self.file.borrow().read(start as u64..end as u64);
+        let Output::Piece(piece) = hold(&self.host, dialogue.map(Output::Piece), signal).await? else {
+            return Ok(Uint8Array::new_with_length(0));
+        };
         self.file.borrow_mut().took(&piece);
         Ok(Uint8Array::from(piece.bytes.as_slice()))
     }
@@ -172,7 +202,7 @@ impl WireMessage {
 
     /// Tells the queue that it was handled.
     pub async fn acknowledge(&self, signal: Option<AbortSignal>) -> Result<(), JsValue> {
-        let mut dialogue = self.message.acknowledge();
-        drive(&mut dialogue, &self.host, &NoExtras, signal).await.map_err(JsValue::from)
+        let dialogue = self.message.acknowledge().map(|()| Output::Text(None));
+        hold(&self.host, dialogue, signal).await.map(|_| ())
     }
 }

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::AbortSignal;
 
 use super::client::Client;
-use super::driver::{NoExtras, drive};
+use super::files::{Output, hold};
 use super::parse::parse;
 use super::thrown::throw;
 use crate::dmf::{Dialogue, executions, projects, queue};
@@ -47,19 +47,24 @@ impl Client {
         signal: Option<AbortSignal>,
     ) -> Result<Option<String>, JsValue> {
         let arguments = parse(arguments, "arguments").map_err(throw)?;
-        let mut dialogue = dialogue(&self.service, call, &arguments).map_err(throw)?;
-        drive(&mut dialogue, &self.host, &NoExtras, signal).await.map_err(JsValue::from)
+        let dialogue = dialogue(&self.service, call, &arguments).map_err(throw)?;
+        match hold(&self.host, dialogue, signal).await? {
+            Output::Text(answer) => Ok(answer),
+            _ => Ok(None),
+        }
     }
 }
 
-fn dialogue(service: &Service, call: &str, of: &Arguments) -> Result<Dialogue<Option<String>>> {
+fn dialogue(service: &Service, call: &str, of: &Arguments) -> Result<Dialogue<Output>> {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let (project, entity) = (text(&of.project), text(&of.entity));
     let (execution, message) = (text(&of.execution), text(&of.message));
     Ok(match call {
         "projects.list" => projects::list(service).map(json),
-        "projects.get" => projects::get(service, &project)?.map(|found| found.and_then(json)),
-        "projects.delete" => projects::delete(service, &project)?.map(|()| None),
+        "projects.get" => {
+            projects::get(service, &project)?.map(|found| found.map_or(Output::Text(None), json))
+        }
+        "projects.delete" => projects::delete(service, &project)?.map(|()| Output::Text(None)),
         "projects.resetTracking" => projects::reset_tracking(service, &project, &entity)?.map(json),
         "executions.list" => executions::list(service, of.project.as_deref())?.map(json),
         "executions.status" => executions::status(service, &execution)?.map(|status| json(status.as_str())),
@@ -68,14 +73,14 @@ fn dialogue(service: &Service, call: &str, of: &Arguments) -> Result<Dialogue<Op
         "executions.packageUrl" => executions::package_url(service, &execution)?.map(json),
         "executions.pageUrl" => executions::page_url(service, &execution)?.map(json),
         "executions.ofMessage" => {
-            executions::of_message(service, &message)?.map(|found| found.and_then(json))
+            executions::of_message(service, &message)?.map(|found| found.map_or(Output::Text(None), json))
         }
-        "executions.delete" => executions::delete(service, &execution)?.map(|()| None),
+        "executions.delete" => executions::delete(service, &execution)?.map(|()| Output::Text(None)),
         "queues.status" => queue::status(service, &message)?.map(json),
         _ => return Err(Error::argument(format!("there is no call {call}"))),
     })
 }
 
-fn json(value: impl Serialize) -> Option<String> {
-    serde_json::to_string(&value).ok()
+fn json(value: impl Serialize) -> Output {
+    Output::Text(serde_json::to_string(&value).ok())
 }

@@ -45,11 +45,11 @@ impl<T: 'static> Dialogue<T> {
     /// The same conversation with another output.
     #[must_use]
     pub fn map<U: 'static>(self, map: impl FnOnce(T) -> U + 'static) -> Dialogue<U> {
-        let map: Box<dyn FnOnce(T) -> U> = Box::new(map);
+        let map: Follow<T, U> = Box::new(|output| Ok(Then::Done(map(output))));
         let state = match self.state {
-            State::At(then) => State::At(then.map(map)),
-            State::Asking(call, read) => State::At(Then::Ask(call, read).map(map)),
-            State::Pause(until, go) => State::Pause(until, Box::new(move || Ok(go()?.map(map)))),
+            State::At(then) => State::At(then.and_then(map)),
+            State::Asking(call, read) => State::At(Then::Ask(call, read).and_then(map)),
+            State::Pause(until, go) => State::Pause(until, Box::new(move || Ok(go()?.and_then(map)))),
             State::Failed(error) => State::Failed(error),
             State::Over => State::Over,
         };
@@ -84,32 +84,33 @@ impl<T: 'static> Then<T> {
         Self::Later(pause, Box::new(go))
     }
 
-    fn map<U: 'static>(self, map: Box<dyn FnOnce(T) -> U>) -> Then<U> {
+    /// What follows on the output.
+    pub(super) fn and_then<U: 'static>(self, then: Follow<T, U>) -> Then<U> {
         match self {
-            Self::Done(output) => Then::Done(map(output)),
-            Self::Ask(call, read) => Then::Ask(call, Box::new(move |outcome| Ok(read(outcome)?.map(map)))),
-            Self::Later(pause, go) => Then::Later(pause, Box::new(move || Ok(go()?.map(map)))),
+            Self::Done(output) => Then::Later(Duration::ZERO, Box::new(move || then(output))),
+            Self::Ask(call, read) => {
+                Then::Ask(call, Box::new(move |outcome| Ok(read(outcome)?.and_then(then))))
+            }
+            Self::Later(pause, go) => Then::Later(pause, Box::new(move || Ok(go()?.and_then(then)))),
         }
     }
 }
+
+type Follow<T, U> = Box<dyn FnOnce(T) -> Result<Then<U>>>;
 
 /// All rows of a list, page after page.
 pub(super) fn all_rows<T: 'static>(
     service: &Service,
     first: Request,
-    then: impl FnOnce(Vec<Map<String, Value>>) -> Result<Then<T>> + 'static,
+    then: impl FnOnce(Vec<Row>) -> Result<Then<T>> + 'static,
 ) -> Then<T> {
-    more_rows(service.clone(), first, Vec::new(), Box::new(then))
+    more_rows(service.clone(), first, Vec::new()).and_then(Box::new(then))
 }
 
-type Rows<T> = Box<dyn FnOnce(Vec<Map<String, Value>>) -> Result<Then<T>>>;
+type Row = Map<String, Value>;
 
-fn more_rows<T: 'static>(
-    service: Service,
-    request: Request,
-    mut rows: Vec<Map<String, Value>>,
-    then: Rows<T>,
-) -> Then<T> {
+/// For one type of output only, because of its size.
+fn more_rows(service: Service, request: Request, mut rows: Vec<Row>) -> Then<Vec<Row>> {
     let url = request.url.clone();
     let owned = service.clone();
     Then::ask(&owned, request, Repeat::Always, move |outcome| {
@@ -120,10 +121,10 @@ fn more_rows<T: 'static>(
         };
         let tree = serde_json::from_str(response.text().unwrap_or_default()).map_err(|e| unreadable(&e))?;
         let mut of = Fields::of(tree);
-        let page: Vec<Map<String, Value>> = of.required("value", Fields::list);
+        let page: Vec<Row> = of.required("value", Fields::list);
         let next = of.text("@odata.nextLink");
         rows.extend(of.finish_open(page).map_err(|why| unreadable(&why))?);
-        let Some(next) = next else { return then(rows) };
+        let Some(next) = next else { return Ok(Then::Done(rows)) };
         // The token goes to the environment alone, and a page that leads to itself would never end.
         if next == url || !same_origin(&next, service.base()) {
             return Err(Error::new(
@@ -136,7 +137,7 @@ fn more_rows<T: 'static>(
         }
         let mut request = service.request(Method::Get, "");
         request.url = next;
-        Ok(more_rows(service, request, rows, then))
+        Ok(more_rows(service, request, rows))
     })
 }
 
