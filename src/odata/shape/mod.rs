@@ -61,12 +61,26 @@ impl Shaped {
 
 pub(super) fn list(service: &Service, collection: &str, query: &Query) -> Result<Shaped> {
     let shared = service.entity(collection)?;
+    as_it_stands(query)?;
     let url = format!("{collection}{}", query.render(service, shared.as_deref())?);
     Shaped::new(service, service.request(Method::Get, &url), Repeat::Always)
 }
 
+/// One request gives what the service compares, and no more.
+fn as_it_stands(query: &Query) -> Result<()> {
+    if query.tree()?.is_some_and(|tree| tree.has_exact()) {
+        return Err(Error::new(
+            ErrorCode::UnsupportedQuery,
+            "one request can't compare a text with * exactly: the service takes the * for a wildcard",
+        )
+        .hint("List by the entity set, which compares here; or use like, and compare the rows."));
+    }
+    Ok(())
+}
+
 pub(super) fn count(service: &Service, collection: &str, query: &Query) -> Result<Shaped> {
     let shared = service.entity(collection)?;
+    as_it_stands(query)?;
     let url = format!("{collection}/$count{}", query.render(service, shared.as_deref())?);
     let mut request = service.request(Method::Get, &url);
     for header in &mut request.headers {
