@@ -70,10 +70,11 @@ impl WireBatch {
             let named = |why| format!("operation {}: {why}", index + 1);
             operations.push(OperationSpec::from_value(value).map_err(named)?);
         }
-        let mut options = BatchOptions::default();
-        options.atomic = of.flag("atomic").unwrap_or_default();
-        options.continue_on_error = of.flag("continueOnError").unwrap_or_default();
-        options.size = of.small("size").map(|size| size as usize);
+        let options = BatchOptions {
+            atomic: of.flag("atomic").unwrap_or_default(),
+            continue_on_error: of.flag("continueOnError").unwrap_or_default(),
+            size: of.small("size").map(|size| size as usize),
+        };
         Ok(Self { operations, options })
     }
 }
