@@ -43,14 +43,21 @@ impl Query {
         let own =
             |company: &str| service.company.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(company));
         let foreign = self.company.as_deref().into_iter().chain(named).find(|company| !own(company));
-        if let Some(foreign) = foreign.filter(|_| self.within_company && !self.cross_company) {
-            return Err(Error::argument(format!(
-                "rows of the company {foreign} are asked for, and crossCompany is false: the service would answer with none"
-            ))
-            .at_column("dataAreaId")
-            .hint("Leave out crossCompany: it is set where a company is named."));
-        }
-        Ok(())
+        foreign.filter(|_| self.stays_within()).map_or(Ok(()), |foreign| Err(unanswered(foreign)))
+    }
+
+    /// The same for a record that is read by its key.
+    pub(super) fn check_company_of_key(&self, key: &str, service: &Service) -> Result<()> {
+        let key = super::key::object(key, "key")?;
+        let named = key.get("dataAreaId").and_then(serde_json::Value::as_str);
+        let own =
+            |company: &str| service.company.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(company));
+        let foreign = named.filter(|company| self.stays_within() && !own(company));
+        foreign.map_or(Ok(()), |foreign| Err(unanswered(foreign)))
+    }
+
+    const fn stays_within(&self) -> bool {
+        self.within_company && !self.cross_company
     }
 
     /// The company whose rows are meant: the query's, else the client's where the query says nothing of companies.
@@ -78,6 +85,14 @@ impl Query {
             || self.effective_company(tree, service, entity).is_some()
             || mentions_company(tree)
     }
+}
+
+fn unanswered(foreign: &str) -> Error {
+    Error::argument(format!(
+        "rows of the company {foreign} are asked for, and crossCompany is false: the service would answer with none"
+    ))
+    .at_column("dataAreaId")
+    .hint("Leave out crossCompany: it is set where a company is named.")
 }
 
 fn mentions_company(tree: Option<&Filter>) -> bool {

@@ -231,6 +231,21 @@ mod tests {
     }
 
     #[test]
+    fn a_record_of_another_company_is_not_looked_for_within_ones_own() {
+        let read = |key: &str, query: &str| {
+            let query: Query = serde_json::from_str(query).unwrap();
+            get(&service(), "VendorsV2", key, &query).map(|_| ()).map_err(|error| error.code)
+        };
+        let (own, other) = (
+            r#"{"dataAreaId":"USMF","VendorAccountNumber":"1"}"#,
+            r#"{"dataAreaId":"demf","VendorAccountNumber":"1"}"#,
+        );
+        assert_eq!(read(own, r#"{"crossCompany":false}"#), Ok(()));
+        assert_eq!(read(other, "{}"), Ok(()));
+        assert_eq!(read(other, r#"{"crossCompany":false}"#), Err(ErrorCode::InvalidArgument));
+    }
+
+    #[test]
     fn a_record_that_is_not_there_is_an_answer() {
         let operation =
             get(&service(), "LegalEntities", r#"{"LegalEntityId":"X"}"#, &Query::default()).unwrap();

@@ -94,6 +94,7 @@ pub(super) fn count(service: &Service, collection: &str, query: &Query) -> Resul
 pub(super) fn get(service: &Service, collection: &str, key: &str, query: &Query) -> Result<Shaped> {
     let shared = service.entity(collection)?;
     let entity = shared.as_deref();
+    query.check_company_of_key(key, service)?;
     let key = Key::read(service, entity, key)?;
     if query.filter.is_some()
         || query.top.is_some()
