@@ -7,9 +7,12 @@ import { extname, join, normalize, sep } from "node:path";
 import { pipeline } from "node:stream";
 
 const TYPES = {
+  ".css": "text/css",
   ".html": "text/html",
   ".js": "text/javascript",
+  ".json": "application/json",
   ".mjs": "text/javascript",
+  ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
 };
 /** Headers that go along: what the requests and answers of the service need, and nothing of the page's own. */
@@ -19,17 +22,22 @@ const TO_PAGE = /^(content-length|content-type|etag|location|retry-after|odata-.
 /**
  * `folders`: first part of a path → folder; `allowed`: origins that the relay reaches; `token`: what the backend hands out.
  *
- * @param {{ folders: Record<string, string>, allowed: string[], token: () => Promise<object> }} options
+ * `answers`: path → value that is served as JSON; `policy`: a content security policy in place of the own one.
+ *
+ * @param {{ folders: Record<string, string>, allowed: string[], token: () => Promise<object>, answers?: Record<string, unknown>,
+ *   policy?: string }} options
  */
-export async function startServer({ folders, allowed, token }) {
+export async function startServer({ folders, allowed, token, answers = {}, policy }) {
   const proxied = [];
 
   const server = createServer(async (request, response) => {
     try {
       const url = new URL(request.url, "http://page");
       if (url.pathname === "/proxy") relay(request, response, url.searchParams.get("u") ?? "");
+      else if (url.pathname === "/relay") relay(request, response, url.searchParams.get("url") ?? "");
+      else if (Object.hasOwn(answers, url.pathname)) json(response, answers[url.pathname]);
       else if (url.pathname === "/token") json(response, await token());
-      else await file(response, resolve(url.pathname), policyFor(url));
+      else await file(response, resolve(url.pathname), policy ? { "content-security-policy": policy } : policyFor(url));
     } catch (error) {
       if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain" });
       response.end(String(error));

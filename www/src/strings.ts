@@ -223,6 +223,7 @@ export const strings = {
     link: "Open in SCM",
     agreement: "Purchase agreement",
     noAgreement: "No purchase agreement belongs to this contract.",
+    header: "Header",
     lines: "Lines",
     valid: "The service's validation has no findings.",
     findings: "Validation",

@@ -89,7 +89,7 @@ function agreementPanel({ header, lines, validation }: Agreement): HTMLElement {
   const columns = [...new Set(lines.flatMap((line) => Object.keys(line)))];
   return h(
     "section",
-    { "aria-label": strings.contracts.agreement },
+    {},
     h("h4", {}, strings.contracts.agreement),
     validation.findings.length === 0
       ? h("p", {}, strings.contracts.valid)
@@ -102,7 +102,7 @@ function agreementPanel({ header, lines, validation }: Agreement): HTMLElement {
             message,
           ]),
         ),
-    properties(strings.contracts.fields, header),
+    properties(strings.contracts.header, header),
     h("h5", {}, strings.contracts.lines),
     table(
       strings.contracts.lines,

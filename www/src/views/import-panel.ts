@@ -104,7 +104,7 @@ function rejectedPanel(
     });
   return h(
     "section",
-    { "aria-label": strings.import.rejected },
+    {},
     h("h5", {}, strings.import.rejected),
     h("p", {}, edited.length > 0 ? strings.import.rejectedHint : strings.import.unmatched),
     table(strings.import.rejected, [...strings.import.rejectedHead, ...used.map(({ property }) => property)], rows),
