@@ -126,7 +126,7 @@ describe("the admin page", () => {
       assert.equal(await page.getByLabel("Property for Name").inputValue(), "Name");
       assert.equal(await page.getByLabel("Property for DESCRIPTION").inputValue(), "Description");
       assert.equal(await page.getByLabel("Property for Remark").inputValue(), "");
-      await page.getByText("1 columns are left out.").waitFor();
+      await page.getByText("1 column is left out.").waitFor();
       assert.deepEqual(await axe(page), []);
       await page.getByRole("button", { name: "Build package" }).click();
       await page.getByText(/The package has 2 rows/).waitFor();
@@ -163,7 +163,7 @@ describe("the admin page", () => {
         ["Succeeded", "PartiallySucceeded", "Succeeded"],
       );
       await page.getByRole("img", { name: "Rows of the runs by the time they began" }).waitFor();
-      await page.getByText("3 runs with 4 rows and 1 errors").waitFor();
+      await page.getByText("3 runs with 4 rows and 1 error").waitFor();
       await rowWith(page, "Runs of the environment", "CLM-types").waitFor();
       await page.getByRole("button", { name: "Errors of CLM-contracts" }).click();
       await rowWith(page, "Errors of CLM-contracts", "Contract type NOPE was not found").waitFor();
@@ -189,7 +189,7 @@ describe("the admin page", () => {
     await page.getByLabel("Entity", { exact: true }).selectOption("Currencies");
     await page.getByText("Every column has a property.").waitFor();
     await page.getByRole("button", { name: "Build package" }).click();
-    await page.getByText(/The package has 1 rows/).waitFor();
+    await page.getByText(/The package has 1 row /).waitFor();
     const [file] = await Promise.all([
       page.waitForEvent("download"),
       page.getByRole("button", { name: "Download package" }).click(),

@@ -1,5 +1,6 @@
 /** Every text that the page itself says, in English. */
 const number = (value: number) => value.toLocaleString("en");
+const many = (count: number, one: string, more: string) => `${number(count)} ${count === 1 ? one : more}`;
 
 export const strings = {
   title: "d365-clm administration",
@@ -80,8 +81,8 @@ export const strings = {
   table: {
     region: (label: string) => `${label}, scrolls`,
     rows: (count: number, complete: boolean) =>
-      `${number(count)} rows${complete ? "" : " so far; more come by scrolling"}.`,
-    broken: (count: number, why: string) => `${number(count)} rows; then reading failed: ${why}`,
+      `${many(count, "row", "rows")}${complete ? "" : " so far; more come by scrolling"}.`,
+    broken: (count: number, why: string) => `${many(count, "row", "rows")}; then reading failed: ${why}`,
   },
 
   packages: {
@@ -100,15 +101,16 @@ export const strings = {
     examining: "Examining the package",
     clean: "No findings: the service will take this package.",
     found: (errors: number, warnings: number, infos: number) =>
-      `${errors} errors, ${warnings} warnings, ${infos} remarks.`,
-    more: (count: number) => `${number(count)} further findings are not shown.`,
+      `${many(errors, "error", "errors")}, ${many(warnings, "warning", "warnings")}, ${many(infos, "remark", "remarks")}.`,
+    more: (count: number) => `${many(count, "further finding is", "further findings are")} not shown.`,
     severity: { error: "Error", warning: "Warning", info: "Remark" },
     repairable: "Can be repaired",
     jump: (file: string, line: number) => `Show line ${line} of ${file}`,
     linesOf: (file: string) => `Lines of ${file}`,
     lineHead: ["Line", "Text"],
     repair: "Repair and download",
-    repaired: (count: number) => `Repaired: ${count} changes. The corrected package has been downloaded.`,
+    repaired: (count: number) =>
+      `Repaired: ${many(count, "change", "changes")}. The corrected package has been downloaded.`,
     changes: "What was changed",
   },
 
@@ -123,12 +125,13 @@ export const strings = {
     head: ["Column of the file", "Property"],
     property: (column: string) => `Property for ${column}`,
     leftOut: "(left out)",
-    unmapped: (count: number) => (count === 0 ? "Every column has a property." : `${count} columns are left out.`),
+    unmapped: (count: number) =>
+      count === 0 ? "Every column has a property." : `${many(count, "column is", "columns are")} left out.`,
     project: "Data project",
     projectHint: "Its name in data management. It is created, or overwritten from the package.",
     build: "Build package",
     building: "Building the package",
-    built: (rows: number, size: string) => `The package has ${number(rows)} rows and ${size}.`,
+    built: (rows: number, size: string) => `The package has ${many(rows, "row", "rows")} and ${size}.`,
     download: "Download package",
     direction: { clmToScm: "into SCM", scmToClm: "out of SCM", setup: "setup" },
   },
@@ -151,7 +154,7 @@ export const strings = {
 
   jobs: {
     mine: "Imports of this browser",
-    mineHead: ["Started", "Data project", "Entity", "State", "Rows", "Rejected", ""],
+    mineHead: ["Started", "Data project", "Entity", "State", "Rows", "Rejected", "Actions"],
     mineNone: "No import has been begun in this browser.",
     under: "under way",
     open: "not ended",
@@ -160,7 +163,7 @@ export const strings = {
     resumeOf: (project: string) => `Resume ${project}`,
     forgetOf: (project: string) => `Forget ${project}`,
     all: "Runs of the environment",
-    head: ["Began", "Data project", "Entities", "Status", "Rows", "Errors", ""],
+    head: ["Began", "Data project", "Entities", "Status", "Rows", "Errors", "Actions"],
     none: "The service remembers no run. It forgets runs after about 7 days.",
     refresh: "Refresh",
     errors: "Errors",
@@ -171,7 +174,7 @@ export const strings = {
     chartRows: "Rows",
     chartErrors: "Errors",
     chartText: (runs: number, rows: number, errors: number) =>
-      `${number(runs)} runs with ${number(rows)} rows and ${number(errors)} errors; the table below has them one by one.`,
+      `${many(runs, "run", "runs")} with ${many(rows, "row", "rows")} and ${many(errors, "error", "errors")}; the table below has them one by one.`,
   },
 
   missing: (part: string) => `The installed version of d365-clm has no ${part}: this view comes with a newer one.`,
@@ -204,12 +207,13 @@ export const strings = {
     no: "no",
     none: "Nothing has been synchronised here yet.",
     history: "Passes of this visit",
-    passed: (rows: number, deleted: number) => `${number(rows)} rows, ${number(deleted)} deletions.`,
+    passed: (rows: number, deleted: number) =>
+      `${many(rows, "row", "rows")}, ${many(deleted, "deletion", "deletions")}.`,
   },
 
   contracts: {
     list: "Contracts",
-    head: ["Contract", "Name", "Type", "Status", ""],
+    head: ["Contract", "Name", "Type", "Status", "Actions"],
     refresh: "Load contracts",
     none: "There are no contracts.",
     detail: (id: string) => `Contract ${id}`,
