@@ -26,7 +26,8 @@ describe("the admin page in a frame", () => {
     sandbox = await startSandbox({ seed: { LegalEntities: LEGAL_ENTITIES }, settings: { defaultCompany: "usmf" } });
     ({ token } = await sandbox.token());
     const page = fileURLToPath(new URL(".", import.meta.url)).replace(/\/$/, "");
-    const around = () => startServer({ folders: { page }, allowed: [], token: async () => ({}), policy: "script-src 'self'" });
+    const around = () =>
+      startServer({ folders: { page }, allowed: [], token: async () => ({}), policy: "script-src 'self'" });
     listed = await around();
     foreign = await around();
     admin = await startAdmin({

@@ -1,5 +1,6 @@
-//! Every command of the README: `cargo xtask setup | build | demo | test | bench | catalog | diagnostics`.
+//! Every command of the README: `cargo xtask setup | build | demo | admin | test | bench | catalog | diagnostics`.
 
+mod admin;
 mod bench;
 mod build;
 mod catalog;
@@ -21,6 +22,8 @@ usage: cargo xtask COMMAND
   setup     finds out what is missing on this machine and installs it
   build     makes the npm package in pkg/
   demo      the main job against the sandbox, shown step by step
+  admin [--no-open]
+            the admin page before a seeded sandbox, in the browser; runs until Ctrl-C
   test [--soak]
             every check and test; --soak: the memory test with 2 GiB instead of 256 MiB
   bench [--quick] [--only NAME] [--rounds N]
@@ -73,6 +76,12 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
             };
             build::run(&workspace, *toolchain)?;
             demo::run_job(&workspace)?;
+        }
+        ["admin"] | ["admin", "--no-open"] => {
+            let workspace = begin("admin: the admin page before a sandbox (some minutes the first time)")?;
+            let toolchain = setup::for_build(&workspace)?;
+            build::run(&workspace, toolchain)?;
+            admin::run_page(&workspace, arguments.len() == 1)?;
         }
         ["test"] | ["test", "--soak"] => {
             let workspace = begin("test: every check and test (about half an hour the first time)")?;

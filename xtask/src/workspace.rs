@@ -77,6 +77,7 @@ pub(crate) enum Tool {
     Biome,
     WasmOpt,
     Azurite,
+    Vite,
 }
 
 impl Tool {
@@ -86,6 +87,7 @@ impl Tool {
             Tool::Biome => "@biomejs/biome/bin/biome",
             Tool::WasmOpt => "binaryen/bin/wasm-opt",
             Tool::Azurite => "azurite/dist/src/blob/main.js",
+            Tool::Vite => "vite/bin/vite.js",
         }
     }
 }

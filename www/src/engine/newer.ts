@@ -25,6 +25,7 @@ export interface NavigationLink {
   name: string;
   relativeUrl: string;
   open: "OpenInNewTab" | "OpenInExistingTab";
+  query?: Record<string, string>;
 }
 export interface Finding {
   line?: number;

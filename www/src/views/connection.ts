@@ -1,5 +1,6 @@
 /** *Connection*: the doctor's findings, and the handshake. */
 import { fill, h } from "../dom.ts";
+import type { NavigationLink } from "../engine/newer.ts";
 import type { View } from "../frame.ts";
 import { button, field, row } from "../parts/controls.ts";
 import { findingList } from "../parts/findings.ts";
@@ -40,6 +41,7 @@ function handshake({ engine }: Session): HTMLElement {
   const status = h("p", {});
   const instance = field(strings.connection.instance);
   const base = field(strings.connection.base, { value: "https://" });
+  const parameter = field(strings.connection.parameter, { value: "contract", hint: strings.connection.parameterHint });
   const path = field(strings.connection.path, { hint: strings.connection.pathHint });
   async function draw(): Promise<void> {
     const { establishment, configuration, instanceName } = await engine.call("handshakeStatus", undefined);
@@ -52,7 +54,7 @@ function handshake({ engine }: Session): HTMLElement {
       const { changed } = await engine.call("establish", {
         instanceName: instance.input.value.trim(),
         baseUrl: base.input.value.trim(),
-        links: relativeUrl ? [{ type: "ViewContract", name: "View contract", relativeUrl, open: "OpenInNewTab" }] : [],
+        links: relativeUrl ? [viewContract(relativeUrl, parameter.input.value.trim())] : [],
       });
       await draw();
       notice.good(strings.connection.changed(changed.join(", ")));
@@ -67,7 +69,14 @@ function handshake({ engine }: Session): HTMLElement {
     instance.root,
     base.root,
     path.root,
+    parameter.root,
     row(establish),
     notice.root,
   );
+}
+
+/** The service fills in the placeholder when a person follows the link. */
+function viewContract(relativeUrl: string, parameter: string): NavigationLink {
+  const query = parameter && { [parameter]: "%CLMIntegrationContractTable.ExternalContractId%" };
+  return { type: "ViewContract", name: "View contract", relativeUrl, open: "OpenInNewTab", ...(query && { query }) };
 }

@@ -19,7 +19,7 @@ use crate::say;
 use crate::workspace::{Tool, Workspace};
 use event::{Event, Row};
 use render::Renderer;
-use sandbox::Sandbox;
+pub(crate) use sandbox::Sandbox;
 
 /// The whole job takes well under a minute, and tells something every second; after this long without a word it hangs.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -82,7 +82,8 @@ fn quickstart_script(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(script)
 }
 
-fn make_seed(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
+/// Fills the folder with what the sandbox is to know.
+pub(crate) fn make_seed(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     say!("seed         currencies, countries and 20,000 vendors");
     let script = workspace.require("examples/node-quickstart/seed.mjs")?;
     run(command("node", workspace.root()).arg(script).arg(folder).stdout(Stdio::null()))

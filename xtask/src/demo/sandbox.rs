@@ -17,7 +17,7 @@ use crate::workspace::{Tool, Workspace};
 const READY_WITHIN: Duration = Duration::from_secs(120);
 
 /// A running sandbox with its storage. It ends with us, whatever happens to us: it watches the pipe that is its input.
-pub(super) struct Sandbox {
+pub(crate) struct Sandbox {
     child: Running,
     input: ChildStdin,
     ready: String,
@@ -25,7 +25,7 @@ pub(super) struct Sandbox {
 }
 
 impl Sandbox {
-    pub(super) fn start(
+    pub(crate) fn start(
         workspace: &Workspace,
         program: &Path,
         seed: Option<&Path>,
@@ -54,16 +54,16 @@ impl Sandbox {
     }
 
     /// The JSON line by which it says where it is and how to sign in. Holds secrets (of this sandbox only).
-    pub(super) fn ready_line(&self) -> &str {
+    pub(crate) fn ready_line(&self) -> &str {
         &self.ready
     }
 
-    pub(super) fn log(&self) -> &Path {
+    pub(crate) fn log(&self) -> &Path {
         &self.log
     }
 
     /// Closes its input, after which it ends by itself.
-    pub(super) fn stop(self) -> anyhow::Result<()> {
+    pub(crate) fn stop(self) -> anyhow::Result<()> {
         let Sandbox { mut child, input, .. } = self;
         drop(input);
         let ended = child.wait(Some(Duration::from_secs(15)))?;

@@ -329,6 +329,7 @@ fn projects(workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
     let mut projects = vec![
         workspace.require("pkg-template/tsconfig.json")?,
         workspace.require("examples/node-quickstart/tsconfig.json")?,
+        workspace.require("www/tsconfig.json")?,
     ];
     for parent in ["examples", "tests"] {
         let parent = workspace.require(parent)?;
