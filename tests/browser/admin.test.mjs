@@ -232,6 +232,7 @@ describe("the admin page", () => {
   inPage("every view by keyboard, in both looks, narrow and wide", async () => {
     for (const colorScheme of ["light", "dark"]) {
       const { page, context, fine } = await watched(admin, { colorScheme, viewport: { width: 320, height: 640 } });
+      await page.getByRole("navigation", { name: "Views" }).waitFor();
       await page.keyboard.press("Tab");
       assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the content");
       for (const view of ["Jobs", "Connection", "Sync", "Contracts", "Packages"]) {
