@@ -24,7 +24,7 @@ export const browserMissing = () => {
 };
 
 /** Builds the page, and serves it as `/admin/` with the `config.json` that `answers` gives it. */
-export async function startAdmin({ allowed = [], config }) {
+export async function startAdmin({ allowed = [], config, token = async () => ({}), bearer }) {
   const folder = await mkdtemp(join(tmpdir(), "d365-clm-admin-"));
   const built = join(folder, "dist");
   const vite = spawnSync(
@@ -38,7 +38,8 @@ export async function startAdmin({ allowed = [], config }) {
   const server = await startServer({
     folders: { admin: built, page },
     allowed,
-    token: async () => ({}),
+    token,
+    bearer,
     answers,
     policy: POLICY,
   });

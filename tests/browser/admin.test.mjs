@@ -28,9 +28,12 @@ describe("the admin page", () => {
       allowed: [new URL(sandbox.baseUrl).origin, new URL(sandbox.storageUrl).origin],
       config: () => ({
         environments: [{ name: "Sandbox", url: sandbox.baseUrl, company: "usmf" }],
-        token: ["paste", "relay"],
+        token: ["paste", "relay", "host"],
         relay: "../relay",
+        host: "../page/admin-host.mjs",
       }),
+      token: () => sandbox.token(),
+      bearer: async () => (await sandbox.token()).token,
     });
   });
   after(async () => {
@@ -249,6 +252,22 @@ describe("the admin page", () => {
       await fine();
       await context.close();
     }
+  });
+
+  inPage("a token of the host's module, or one that the relay adds, connects it", async () => {
+    const { page, context, fine } = await watched(admin);
+    for (const way of ["From the host", "Added by the relay"]) {
+      await page.getByLabel("Token", { exact: true }).selectOption(way);
+      assert.ok(await page.getByLabel("Access token").isHidden());
+      // By keyboard alone.
+      await page.getByLabel("Company").fill("demf");
+      await page.keyboard.press("Enter");
+      await page.getByText("Connected to Sandbox, company demf.").waitFor();
+      await page.getByRole("button", { name: "Disconnect" }).click();
+      await page.getByText("Not connected.").waitFor();
+    }
+    await fine();
+    await context.close();
   });
 
   inPage("what connects badly says why", async () => {

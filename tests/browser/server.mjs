@@ -22,19 +22,20 @@ const TO_PAGE = /^(content-length|content-type|etag|location|retry-after|odata-.
 /**
  * `folders`: first part of a path → folder; `allowed`: origins that the relay reaches; `token`: what the backend hands out.
  *
- * `answers`: path → value that is served as JSON; `policy`: a content security policy in place of the own one.
+ * `bearer`: the token that the relay adds for the first of `allowed` where the page sends none. `answers`: path → value that is
+ * served as JSON; `policy`: a content security policy in place of the own one.
  *
- * @param {{ folders: Record<string, string>, allowed: string[], token: () => Promise<object>, answers?: Record<string, unknown>,
- *   policy?: string }} options
+ * @param {{ folders: Record<string, string>, allowed: string[], token: () => Promise<object>, bearer?: () => Promise<string>,
+ *   answers?: Record<string, unknown>, policy?: string }} options
  */
-export async function startServer({ folders, allowed, token, answers = {}, policy }) {
+export async function startServer({ folders, allowed, token, bearer, answers = {}, policy }) {
   const proxied = [];
 
   const server = createServer(async (request, response) => {
     try {
       const url = new URL(request.url, "http://page");
-      if (url.pathname === "/proxy") relay(request, response, url.searchParams.get("u") ?? "");
-      else if (url.pathname === "/relay") relay(request, response, url.searchParams.get("url") ?? "");
+      if (url.pathname === "/proxy") await relay(request, response, url.searchParams.get("u") ?? "");
+      else if (url.pathname === "/relay") await relay(request, response, url.searchParams.get("url") ?? "");
       else if (Object.hasOwn(answers, url.pathname)) json(response, answers[url.pathname]);
       else if (url.pathname === "/token") json(response, await token());
       else await file(response, resolve(url.pathname), policy ? { "content-security-policy": policy } : policyFor(url));
@@ -52,7 +53,7 @@ export async function startServer({ folders, allowed, token, answers = {}, polic
   }
 
   /** Streams both ways, and follows no redirect. */
-  function relay(request, response, target) {
+  async function relay(request, response, target) {
     const url = URL.canParse(target) ? new URL(target) : undefined;
     if (!url || !allowed.includes(url.origin)) {
       response.writeHead(403).end();
@@ -60,8 +61,11 @@ export async function startServer({ folders, allowed, token, answers = {}, polic
     }
     proxied.push({ origin: url.origin, relay: request.headers["x-d365-clm-relay"] });
     const headers = pick(request.headers, TO_SERVICE);
+    if (bearer && url.origin === allowed[0]) headers.authorization ??= `Bearer ${await bearer()}`;
     const onward = send(url, { method: request.method, headers }, (answer) => {
-      response.writeHead(answer.statusCode, pick(answer.headers, TO_PAGE));
+      // A page that followed a redirect would leave its origin: the service means "sign in" by it.
+      const redirected = answer.statusCode >= 300 && answer.statusCode < 400 && answer.statusCode !== 304;
+      response.writeHead(redirected ? 401 : answer.statusCode, pick(answer.headers, redirected ? /^$/ : TO_PAGE));
       pipeline(answer, response, () => {});
     });
     onward.on("error", () => {

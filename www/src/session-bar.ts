@@ -56,14 +56,18 @@ export function sessionBar(session: Session, { framed }: { framed: boolean }): H
 
   const body = h("div", {});
   const form = h(
-    "div",
-    { class: "row" },
+    "form",
+    { class: "row", autocomplete: "off" },
     environment.root,
     company.root,
     config.token.length > 1 && way.root,
     token.root,
     connect,
   );
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("keydown", ({ key, target }) => {
+    if (key === "Enter" && target instanceof HTMLInputElement) connect.click();
+  });
   function draw(): void {
     const connected = session.connected;
     if (connected) {
