@@ -126,9 +126,13 @@ describe("views of the admin page", () => {
     await context.close();
   });
 
-  inPage("a pass of the synchronisation fills the grid", "sync", true, async () => {
+  inPage("the grid has each entity; a pass says which are not tracked", "sync", true, async () => {
     const { page, context, fine } = await connected("Sync");
-    await page.getByRole("button", { name: "Run now" }).waitFor();
+    const grid = page.getByRole("region", { name: "Entities and companies" });
+    const line = grid.getByRole("row").filter({ hasText: "Vendors V2" });
+    assert.match(await line.textContent(), /^Vendors V2usmfpackage/);
+    await page.getByRole("button", { name: "Run now" }).click();
+    await page.getByText(/change tracking is off for .*Vendors V2/).waitFor({ timeout: 30_000 });
     assert.deepEqual(await axe(page), []);
     await fine();
     await context.close();

@@ -201,6 +201,12 @@ export const strings = {
     heading: "Synchronisation of master data",
     grid: "Entities and companies",
     head: ["Entity", "Company", "Pattern", "Last run", "Rows", "Pending"],
+    untracked: "Entities without change tracking",
+    untrackedWays: {
+      error: "Say so, and stop",
+      full: "Read whole each time",
+      compare: "Compare with what was read before",
+    },
     run: "Run now",
     running: "Synchronising",
     hint: "A pass of this page counts what has changed and lets the rows go; it has checkpoints of its own, and takes nothing from another sync.",

@@ -60,7 +60,13 @@ export interface Clm {
 
 export type Newer = ScmClient & {
   diagnose?: (options?: RunOptions) => Promise<Diagnostic[]>;
-  sync?: (options: { name: string; store: CheckpointStore; companies?: string[]; signal?: AbortSignal }) => Sync;
+  sync?: (options: {
+    name: string;
+    store: CheckpointStore;
+    companies?: string[];
+    withoutTracking?: "error" | "full" | "compare";
+    signal?: AbortSignal;
+  }) => Sync;
   clm?: Clm;
 };
 

@@ -7,11 +7,19 @@ import type { Run } from "./worker.ts";
 const store = indexedDbStore("d365-clm-admin-sync");
 const NAME = "admin";
 
-function sync(companies: string[], signal: AbortSignal) {
+export type WithoutTracking = "error" | "full" | "compare";
+
+function sync(companies: string[], signal: AbortSignal, withoutTracking: WithoutTracking = "error") {
   const client = scm();
   need(client.sync, "sync()");
   // Called on the client: it is a method.
-  const made = client.sync?.({ name: NAME, store, signal, ...(companies.length > 0 && { companies }) });
+  const made = client.sync?.({
+    name: NAME,
+    store,
+    signal,
+    withoutTracking,
+    ...(companies.length > 0 && { companies }),
+  });
   return need(made, "sync()");
 }
 
@@ -21,10 +29,15 @@ export const methods = {
   },
 
   /** One pass through all entities and companies: the rows are counted, and let go. */
-  async syncRun({ companies }: { companies: string[] }, { signal, tell }: Run) {
+  async syncRun(
+    { companies, withoutTracking }: { companies: string[]; withoutTracking: WithoutTracking },
+    { signal, tell }: Run,
+  ) {
     const counts = new Map<string, { entity: string; company: string; rows: number; deleted: number }>();
     let done = 0;
-    for await (const { entity, company = "", rows, deletedKeys, commit } of batches(sync(companies, signal))) {
+    for await (const { entity, company = "", rows, deletedKeys, commit } of batches(
+      sync(companies, signal, withoutTracking),
+    )) {
       const key = `${entity}\n${company}`;
       const count = counts.get(key) ?? { entity, company, rows: 0, deleted: 0 };
       count.rows += rows.length;

@@ -1,7 +1,8 @@
 /** *Sync*: entities and companies as a grid, and a pass at once. */
 import { fill, h } from "../dom.ts";
+import type { WithoutTracking } from "../engine/sync-desk.ts";
 import type { View } from "../frame.ts";
-import { button, row, table } from "../parts/controls.ts";
+import { button, choice, row, table } from "../parts/controls.ts";
 import { Notice } from "../parts/notice.ts";
 import { ProgressLine } from "../parts/progress.ts";
 import { type Point, Timeline } from "../parts/timeline.ts";
@@ -18,6 +19,11 @@ export function syncView(session: Session): View {
     const grid = h("div", {});
     const chart = new Timeline();
     const history: Point[] = [];
+
+    const untracked = choice(
+      strings.sync.untracked,
+      Object.entries(strings.sync.untrackedWays).map(([value, text]) => ({ value, text })),
+    );
 
     async function draw(): Promise<void> {
       const lines = await engine.call("syncStatus", { companies });
@@ -36,7 +42,11 @@ export function syncView(session: Session): View {
       () =>
         notice.guard(async () => {
           const at = new Date().toISOString();
-          const call = engine.call("syncRun", { companies }, { onProgress: progress.show });
+          const call = engine.call(
+            "syncRun",
+            { companies, withoutTracking: untracked.input.value as WithoutTracking },
+            { onProgress: progress.show },
+          );
           const counts = await call.finally(() => progress.hide());
           const rows = counts.reduce((sum, one) => sum + one.rows, 0);
           const deleted = counts.reduce((sum, one) => sum + one.deleted, 0);
