@@ -83,6 +83,31 @@ describe("the admin page", () => {
     await context.close();
   });
 
+  inPage("rows with long cells reach the page in small pieces", async () => {
+    const { page, context, fine } = await watched(admin);
+    const Name = "x".repeat(6_000);
+    const zip = await buildPackage({
+      name: "Long",
+      entities: [
+        { entity: "Currencies", rows: Array.from({ length: 1_000 }, (_, i) => ({ CurrencyCode: `C${i}`, Name })) },
+      ],
+    });
+    await choose(page, "long.zip", zip);
+    await page.getByRole("button", { name: "Show rows: Currencies" }).click();
+    const rows = page.getByRole("table", { name: "Rows of Currencies" });
+    const cell = rows.getByRole("cell", { name: /^x+…$/ }).first();
+    assert.equal((await cell.textContent()).length, 1_001);
+    const scroll = page.getByRole("region", { name: "Rows of Currencies, scrolls" });
+    await scroll.focus();
+    // 200 rows were asked for; 128 thousand characters hold 130.
+    await page.getByText("130 rows so far").waitFor();
+    await page.keyboard.press("End");
+    await page.getByText("260 rows so far").waitFor();
+    assert.ok((await page.evaluate(() => globalThis.largest)) > 100_000, "messages are measured");
+    await fine();
+    await context.close();
+  });
+
   inPage("a broken package: findings, a jump to the line, the repaired one downloaded", async () => {
     const { page, context, fine } = await watched(admin);
     const twice = utf16("CURRENCYCODE,NAME\r\nEUR,Euro\r\nUSD,US dollar\r\nEUR,again\r\n");
