@@ -29,7 +29,7 @@ function catalogueNames() {
 /** Origins that the page may reach beside its own: none, unless it is built for a host without a relay. */
 function connectSources() {
   const origins = process.env.D365_ADMIN_CONNECT ?? "";
-  if (!/^[A-Za-z0-9:/. -]*$/.test(origins))
+  if (!/^[A-Za-z0-9:/.* -]*$/.test(origins))
     throw new Error("D365_ADMIN_CONNECT is a list of origins, parted by blanks");
   return {
     name: "connect-sources",

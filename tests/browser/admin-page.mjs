@@ -11,7 +11,7 @@ import { chromium } from "playwright-core";
 import { startServer } from "./server.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 /** The page's own policy is in its HTML; this one stands for a careful host's, and reports what the page would break. */
 const POLICY =
@@ -23,16 +23,32 @@ export const browserMissing = () => {
   return `there is no ${CHROMIUM}; CHROMIUM names another one`;
 };
 
+export const ARGS = [
+  "--headless=new",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-dev-shm-usage",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Builds the page into the folder; `connect`: origins that it may reach beside its own. */
+export function buildPage(folder, connect = "") {
+  const vite = spawnSync(
+    process.execPath,
+    [join(ROOT, "node_modules/vite/bin/vite.js"), "build", "-c", join(ROOT, "www/vite.config.mjs"), "--outDir", folder],
+    { cwd: ROOT, encoding: "utf8", env: { ...process.env, D365_ADMIN_CONNECT: connect } },
+  );
+  assert.equal(vite.status, 0, vite.stdout + vite.stderr);
+}
+
 /** Builds the page, and serves it as `/admin/` with the `config.json` that `answers` gives it. */
 export async function startAdmin({ allowed = [], config, token = async () => ({}), bearer }) {
   const folder = await mkdtemp(join(tmpdir(), "d365-clm-admin-"));
   const built = join(folder, "dist");
-  const vite = spawnSync(
-    process.execPath,
-    [join(ROOT, "node_modules/vite/bin/vite.js"), "build", "-c", join(ROOT, "www/vite.config.mjs"), "--outDir", built],
-    { cwd: ROOT, encoding: "utf8" },
-  );
-  assert.equal(vite.status, 0, vite.stdout + vite.stderr);
+  buildPage(built);
   const answers = {};
   const page = join(ROOT, "tests/browser");
   const server = await startServer({
@@ -49,16 +65,7 @@ export async function startAdmin({ allowed = [], config, token = async () => ({}
   setConfig(config(server.origin));
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
-    args: [
-      "--headless=new",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-dev-shm-usage",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
+    args: ARGS,
   });
   return {
     origin: server.origin,
@@ -120,6 +127,11 @@ export async function watched(admin, { context, path = "/admin/index.html", orig
       assert.ok((await page.evaluate(() => globalThis.largest)) < 1024 * 1024);
     },
   };
+}
+
+/** A picture for review, in target/screenshots. */
+export async function picture(page, name) {
+  await page.screenshot({ path: join(ROOT, "target/screenshots", `${name}.png`), fullPage: true });
 }
 
 /** Violations of the accessibility rules; each with the elements that it is about. */

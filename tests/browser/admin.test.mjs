@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { buildPackage, openPackage } from "d365-clm";
 import { LEGAL_ENTITIES, sandboxMissing, startSandbox } from "../js/sandbox.mjs";
 import { packageOf, utf16 } from "../js/zip.mjs";
-import { axe, browserMissing, startAdmin, traces, watched } from "./admin-page.mjs";
+import { axe, browserMissing, picture, startAdmin, traces, watched } from "./admin-page.mjs";
 
 const skip = browserMissing() || sandboxMissing();
 const inPage = (name, run) => test(name, { skip, timeout: 180_000 }, run);
@@ -114,6 +114,8 @@ describe("the admin page", () => {
     await choose(page, "twice.zip", packageOf({ "Currencies.csv": twice }));
     await page.getByRole("button", { name: "Show line 4 of Currencies.csv" }).click();
     const lines = page.getByRole("region", { name: "Lines of Currencies.csv" });
+    await lines.waitFor();
+    await picture(page, "admin-package");
     assert.match(await lines.getByRole("row").filter({ hasText: "again" }).textContent(), /^4\s*EUR,again/);
     assert.deepEqual(await axe(page), []);
 
@@ -197,6 +199,7 @@ describe("the admin page", () => {
       await rowWith(page, "Errors of CLM-contracts", "Contract type NOPE was not found").waitFor();
       assert.deepEqual(await axe(page), []);
 
+      await picture(page, "admin-jobs");
       const left = await traces(page);
       assert.match(left, /CLM-types/, "the traces are read where there are some");
       for (const text of [left, urls.join("\n")]) assert.ok(!text.includes(token), "the token left a trace");
@@ -271,6 +274,7 @@ describe("the admin page", () => {
         assert.equal(await page.evaluate(() => document.activeElement.id), "content");
         assert.equal(await link.getAttribute("aria-current"), "page");
         assert.deepEqual(await axe(page), [], `${view}, ${colorScheme}`);
+        if (view === "Packages") await picture(page, `admin-narrow-${colorScheme}`);
         const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
         assert.ok(wide <= room, `${view} is ${wide} px wide in ${room}`);
       }
