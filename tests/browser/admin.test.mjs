@@ -176,6 +176,7 @@ describe("the admin page", () => {
       await page.getByText("The import ended: PartiallySucceeded.").waitFor({ timeout: 90_000 });
       await rowWith(page, "Rejected rows", "Contract type NOPE was not found").waitFor();
       assert.deepEqual(await axe(page), []);
+      await picture(page, "admin-import");
       await page.getByLabel(/^ContractType of /).fill("MSA");
       await page.getByRole("button", { name: "Send corrected rows" }).click();
       await page.getByText("The import ended: Succeeded.").waitFor({ timeout: 90_000 });

@@ -55,7 +55,7 @@ export class Timeline {
       stroke: colour(token),
       fill: colour(token),
       ...(bars && { paths: bars }),
-      points: { show: this.#points.length < 40 },
+      points: { show: false },
     });
     const times = this.#points.map(({ at }) => Date.parse(at) / 1000);
     const first = times[0] ?? 0;
@@ -74,11 +74,12 @@ export class Timeline {
         cursor: { show: false },
         series: [
           {},
-          series(strings.jobs.chartRows, "colorBrandBackground"),
+          // The bar of both together, and before it that of the rows: what stands out above are the errors.
           series(strings.jobs.chartErrors, "colorPaletteRedBackground3"),
+          series(strings.jobs.chartRows, "colorBrandBackground"),
         ],
       },
-      [times, this.#points.map(({ rows }) => rows), this.#points.map(({ errors }) => errors)],
+      [times, this.#points.map(({ rows, errors }) => rows + errors), this.#points.map(({ rows }) => rows)],
       this.#canvas,
     );
   }
