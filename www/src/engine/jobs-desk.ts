@@ -122,14 +122,11 @@ async function follow(job: Job<ImportResult>, kept: KeptJob, { tell }: Run): Pro
   try {
     await tellEvents(job, tell);
     const end = await ended(job);
-    const rejected: RejectedRow[] = [];
-    for (const one of end.errors.slice(0, REJECTED)) {
-      rejected.push({ entity: one.entity, key: one.recordId, field: one.field, reason: one.message });
-    }
     const rows = end.entities.reduce((sum, { created = 0, updated = 0 }) => sum + created + updated, 0);
     const rejectedCount = end.rejectedCount;
     await keepJob({ ...rest, ended: new Date().toISOString(), status: end.status, rows, rejected: rejectedCount });
     await store.delete(keyOf(kept.id));
+    const rejected = await rejectedOf(end);
     return {
       id: kept.id,
       status: end.status,
@@ -166,10 +163,26 @@ async function tellEvents(job: Job<ImportResult>, tell: Run["tell"]): Promise<vo
   }
 }
 
+/** With its row where the package can tell it; a run that failed as a whole has the service's words alone. */
+async function rejectedOf({ errors, rejected }: Ended): Promise<RejectedRow[]> {
+  if (!rejected) {
+    return errors
+      .slice(0, REJECTED)
+      .map(({ entity, recordId, field, message }) => ({ entity, key: recordId, field, reason: message }));
+  }
+  const out: RejectedRow[] = [];
+  for await (const { entity, key = "", reason, row } of rejected()) {
+    out.push({ entity, key, field: "", reason, ...(row && { row }) });
+    if (out.length === REJECTED) break;
+  }
+  return out;
+}
+
+type Ended = Pick<ImportResult, "status" | "entities" | "errors" | "rejectedCount"> &
+  Partial<Pick<ImportResult, "rejected">>;
+
 /** A run that failed as a whole has rows and reasons like one that failed in part. */
-async function ended(
-  job: Job<ImportResult>,
-): Promise<Pick<ImportResult, "status" | "entities" | "errors" | "rejectedCount">> {
+async function ended(job: Job<ImportResult>): Promise<Ended> {
   try {
     return await job.done();
   } catch (error) {

@@ -14,7 +14,7 @@ export interface RejectedRow {
 
 export async function withRows(source: Blob, label: string, rejected: RejectedRow[]): Promise<RejectedRow[]> {
   const keys = entityOf(label)?.keys.filter((name) => name !== "dataAreaId");
-  if (!keys?.length || rejected.length === 0) return rejected;
+  if (!keys?.length || rejected.every(({ row }) => row)) return rejected;
   const wanted = new Map<string, Record<string, string>[]>(rejected.map(({ key }) => [plain(key), []]));
   using opened = await openPackage(source);
   const entity = opened.entities.find((one) => one.entity === label);
@@ -23,6 +23,7 @@ export async function withRows(source: Blob, label: string, rejected: RejectedRo
     for (const row of rows) wanted.get(keyText(row, keys))?.push(row);
   }
   return rejected.map((one) => {
+    if (one.row) return one;
     const [row, second] = wanted.get(plain(one.key)) ?? [];
     return row && !second ? { ...one, row } : one;
   });
