@@ -26,6 +26,8 @@ pub(crate) struct Line {
     pub(crate) incremental: bool,
     pub(crate) mapped: bool,
     pub(crate) disabled: bool,
+    pub(crate) logic: bool,
+    pub(crate) validation: bool,
     pub(crate) order: (i32, i32, i32),
 }
 
@@ -45,6 +47,8 @@ pub(crate) fn read(db: &Db<'_>, name: &str) -> Result<Option<Project>, StoreErro
                 incremental: text(row, "DefaultRefreshType") == "IncrementalPush",
                 mapped: text(row, "ValidationStatus") == "Yes",
                 disabled: text(row, "Disable") == "Yes",
+                logic: text(row, "RunBusinessLogic") != "No",
+                validation: text(row, "RunBusinessValidation") != "No",
                 order: (number("ExecutionUnit"), number("LevelInExecutionUnit"), number("SequenceInLevel")),
             });
         }
