@@ -6,7 +6,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Sandbox, package};
+use common::{Sandbox, entity, header, manifest, maps, package, utf16, zip};
 use serde_json::{Value, json};
 
 fn currency(code: &str, name: &str) -> Vec<u8> {
@@ -138,4 +138,41 @@ async fn entities_have_results_and_an_order() {
     );
     let unknown = s.action("GetEntitySequence", json!({"listOfDataEntities": "Nope"})).await;
     assert!(unknown.error().ends_with("Entity Nope does not exist."));
+}
+
+#[tokio::test]
+async fn a_package_can_say_what_to_export() {
+    let Some(s) = Sandbox::start(&[]).await else { return };
+    s.load("Currencies", &[json!({"CurrencyCode": "EUR", "Name": "Euro"})]).await;
+    let wanted = |label: &str| {
+        let manifest = manifest(&entity(label, "Currencies.csv", "CSV-Unicode", &maps(&["CURRENCYCODE"]), 1));
+        zip(&[("Manifest.xml", manifest.as_bytes()), ("PackageHeader.xml", header().as_bytes())])
+    };
+    let submit = async |package: Vec<u8>, execution: &str, execute: bool| {
+        let target = s.value("GetAzureWriteUrl", json!({ "uniqueFileName": execution })).await;
+        let target: Value = serde_json::from_str(target.as_str().unwrap()).unwrap();
+        let url = target["BlobUrl"].as_str().unwrap();
+        let put = s.client.put(url).header("x-ms-blob-type", "BlockBlob").body(package).send().await.unwrap();
+        assert_eq!(put.status(), 201);
+        let body = json!({
+            "packageUrl": url, "definitionGroupId": "wanted", "executionId": execution, "execute": execute,
+            "overwrite": true, "legalEntityId": "USMF",
+        });
+        s.action("ExportFromPackage", body).await
+    };
+    let unknown = submit(wanted("Nope"), "e-0", true).await;
+    assert!(
+        unknown.error().ends_with("Entity Nope does not exist in the target environment"),
+        "{}",
+        unknown.text
+    );
+    assert_eq!(submit(wanted("Currencies"), "e-0", false).await.status, 400);
+    let sent = submit(wanted("Currencies"), "e-1", true).await;
+    assert_eq!((sent.status.as_u16(), sent.json()["value"].as_str()), (200, Some("e-1")));
+    assert_eq!(s.wait("e-1").await, "Succeeded");
+    let text = utf16(&common::entry(&s.download("e-1").await, "Currencies.csv"));
+    assert!(text.lines().nth(1).unwrap().contains("EUR"), "{text}");
+    let operations =
+        s.names("DataManagementDefinitionGroups", &[("$filter", "Name eq 'wanted'")], "OperationType");
+    assert_eq!(operations.await, ["Export"]);
 }

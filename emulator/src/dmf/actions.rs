@@ -31,6 +31,7 @@ pub(crate) async fn action(app: &App, name: &str, parameters: &Parameters) -> Re
         "ExportToPackage" | "ExportToPackageAsync" => {
             export::submit(app, parameters, Extent::Everything).map_err(failed)?
         }
+        "ExportFromPackage" => export::submit_template(app, parameters).await.map_err(failed)?,
         "ExportToPackagePreview" | "ExportToPackagePreviewAsync" => {
             let count = parameters.text("exportPreviewCount").parse().unwrap_or(0);
             export::submit(app, parameters, Extent::Preview(count)).map_err(failed)?
@@ -59,7 +60,8 @@ pub(crate) async fn action(app: &App, name: &str, parameters: &Parameters) -> Re
         "DeleteExecutionHistoryJob" => {
             visible_run(app, execution).map_err(failed)?;
             app.store.with(|db| {
-                records::remove(db, execution)?;
+                records::forget(db, execution)?;
+                db.clear_moment(records::ENDED, execution)?;
                 db.remove_run(execution)
             })?;
             String::new()

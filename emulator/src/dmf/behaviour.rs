@@ -154,7 +154,7 @@ mod tests {
         ] {
             assert!(change(bad).unwrap_err().starts_with("dataManagement: "), "{bad}");
         }
-        let read = store.with(|db| Behaviour::read(db)).unwrap();
+        let read = store.with(Behaviour::read).unwrap();
         assert_eq!(
             read,
             Behaviour {

@@ -10,6 +10,7 @@ use super::execute::{Finished, drive};
 use super::export_composite::export_composite;
 use super::formats::{Format, unknown_format};
 use super::import::{Cause, Turn, admit, check_company, register};
+use super::prepare::template;
 use super::projects::{self, Line, Project};
 use super::records::Detail;
 use crate::catalog::{COMPANY, Kind, Property};
@@ -55,6 +56,49 @@ pub(crate) fn submit(app: &App, parameters: &Parameters, extent: Extent) -> Resu
         entities: labels(parameters.text("entityList")),
         extent,
     };
+    let execution = request.execution.clone();
+    if let Some(run) = begin(app, request)? {
+        tokio::spawn(run);
+    }
+    Ok(execution)
+}
+
+/// `ExportFromPackage`: the data project becomes what the package says, and is exported.
+pub(crate) async fn submit_template(app: &App, parameters: &Parameters) -> Result<String, Cause> {
+    if !parameters.flag("execute") {
+        // What the service does then is not public.
+        return Err(Cause(
+            "ExportFromPackage without execute is not implemented by this sandbox.".to_owned(),
+        ));
+    }
+    let request = Request {
+        project: parameters.text("definitionGroupId").to_owned(),
+        package: String::new(),
+        execution: match parameters.text("executionId") {
+            "" => format!("ExportPackage-{}", uuid::Uuid::new_v4()),
+            id => id.to_owned(),
+        },
+        again: false,
+        company: parameters.text("legalEntityId").to_owned(),
+        entities: Vec::new(),
+        extent: Extent::Everything,
+    };
+    if request.project.is_empty() {
+        return Err(Cause("The parameter definitionGroupId must have a value.".to_owned()));
+    }
+    check_company(app, &request.company)?;
+    let bytes = app
+        .storage
+        .fetch(parameters.text("packageUrl"), app.clock.now())
+        .await
+        .map_err(|error| Cause(format!("The package could not be downloaded: {error}.")))?;
+    let definitions = app.store.with(Definitions::read)?;
+    let (description, lines) = template(bytes, &app.catalog, &definitions).map_err(Cause)?;
+    let overwrite = parameters.flag("overwrite");
+    app.store.with(|db| {
+        projects::define(&app.catalog, db, (&request.project, "Export"), &description, overwrite, &lines)?
+            .map_err(Cause)
+    })?;
     let execution = request.execution.clone();
     if let Some(run) = begin(app, request)? {
         tokio::spawn(run);

@@ -86,8 +86,15 @@ impl Submission {
         let lines: Vec<ManifestEntity> = prepared.entities.iter().map(|(line, _)| line.clone()).collect();
         let description = &prepared.description;
         environment.store.with(|db| {
-            projects::define(&environment.catalog, db, &self.project, description, self.overwrite, &lines)?
-                .map_err(Cause)?;
+            projects::define(
+                &environment.catalog,
+                db,
+                (&self.project, "Import"),
+                description,
+                self.overwrite,
+                &lines,
+            )?
+            .map_err(Cause)?;
             register(db, &self.execution, &self.project, &self.company, "Import").map_err(Cause::from)
         })?;
         Ok((self.job(definitions), prepared))

@@ -168,7 +168,7 @@ pub(crate) fn error_file_setting(execution: &str, label: &str, step: &str) -> St
 }
 
 /// Removes the job and its details.
-pub(crate) fn remove(db: &Db<'_>, execution: &str) -> Result<(), StoreError> {
+fn remove(db: &Db<'_>, execution: &str) -> Result<(), StoreError> {
     let mut keys = Vec::new();
     db.scan(DETAIL, None, 0, |stored| -> Result<(), StoreError> {
         let text = |name: &str| stored.row.get(name).map_or("", Value::as_text);

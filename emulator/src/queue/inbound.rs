@@ -7,6 +7,16 @@ use crate::package::ManifestEntity;
 use crate::server::App;
 use crate::store::{EntityLog, Message, MessageState, RunState, StoreError};
 
+/// Takes up what an earlier process left waiting.
+pub(super) fn take_up(app: &App, queues: &[Queue]) -> Result<(), StoreError> {
+    for queue in queues {
+        for _ in 0..app.store.with(|db| db.waiting(&queue.activity_id))? {
+            tokio::spawn(work(app.clone(), queue.clone()));
+        }
+    }
+    Ok(())
+}
+
 /// Processes one message of a queue, the oldest that waits. Each message that is enqueued calls this once, so that
 /// every one is processed, also where others are faster.
 pub(super) async fn work(app: App, queue: Queue) {
@@ -33,7 +43,13 @@ async fn next(app: &App, queue: &Queue) -> Result<(), String> {
     let Some(mut message) = taken else { return Ok(()) };
     app.clock.sleep(app.step).await;
     message.execution = uuid::Uuid::new_v4().to_string();
-    let bytes = app.storage.read(&message.blob).await.map_err(|error| error.to_string())?;
+    let bytes = match app.storage.read(&message.blob).await {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let cause = Cause(format!("The content of the message could not be read: {error}."));
+            return refuse(app, queue, message, &cause).map_err(text);
+        }
+    };
 
     let (environment, of_worker, of_message) = (app.environment.clone(), queue.clone(), message.clone());
     let accepted =

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::definition::{Direction, Mode, Queue, find, read};
+use super::inbound::take_up;
 use crate::dmf::{ExportRequest, Extent, begin_export, records};
 use crate::odata::default_company;
 use crate::package::Archive;
@@ -21,8 +22,15 @@ pub(crate) async fn run_export(app: &App, activity: &str) -> Result<Json, String
     run(app, &queue).await
 }
 
-/// Runs the exports that recur, for as long as the sandbox does.
+/// Takes up imports that wait, and runs the exports that recur, for as long as the sandbox does.
 pub(crate) async fn recur(app: App) -> std::convert::Infallible {
+    let imports = app.store.with(read).map(|mut queues| {
+        queues.retain(|queue| queue.direction == Direction::Import);
+        queues
+    });
+    if let Err(error) = imports.and_then(|queues| take_up(&app, &queues)) {
+        eprintln!("queues: {error}");
+    }
     let mut steps: u32 = 0;
     loop {
         app.clock.sleep(app.step.max(std::time::Duration::from_millis(20))).await;

@@ -111,6 +111,23 @@ impl Db<'_> {
             .optional()?)
     }
 
+    /// How many messages of a queue wait to be processed.
+    pub(crate) fn waiting(&self, activity: &str) -> Result<u32, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT count(*) FROM messages WHERE activity = ?1 AND state = 'Enqueued'")?
+            .query_row(params![activity], |row| row.get(0))?)
+    }
+
+    /// After a restart nobody works on messages that were being processed.
+    pub(crate) fn abandon_messages(&self) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE messages SET state = 'ProcessedWithErrors' WHERE state IN ('PreProcessing', 'Processing')",
+            [],
+        )?;
+        Ok(())
+    }
+
     /// The oldest message of a queue that was not offered yet, or last before `limit` (milliseconds since 1970) and was
     /// not acknowledged.
     pub(crate) fn next_offer(&self, activity: &str, limit: i64) -> Result<Option<Message>, StoreError> {

@@ -47,7 +47,10 @@ impl Store {
         connection.execute_batch(SCHEMA)?;
         connection.execute_batch(messages::SCHEMA)?;
         let store = Self { connection: Arc::new(Mutex::new(connection)) };
-        store.with(|db| db.abandon_open_runs())?;
+        store.with(|db| {
+            db.abandon_open_runs()?;
+            db.abandon_messages()
+        })?;
         Ok(store)
     }
 
