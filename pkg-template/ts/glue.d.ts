@@ -10,5 +10,6 @@ export declare const PackageWriter: Wire["PackageWriter"];
 export declare const PackageOpener: Wire["PackageOpener"];
 export declare const deflateBlock: Wire["deflateBlock"];
 export declare const Client: Wire["Client"];
+export declare const choosePattern: Wire["choosePattern"];
 export declare const onPanic: Wire["onPanic"];
 export declare const __wbg_reset_state: Wire["__wbg_reset_state"];

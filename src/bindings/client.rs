@@ -70,8 +70,8 @@ impl FromValue for Retry {
 /// One environment, and the conversations with it.
 #[wasm_bindgen]
 pub struct Client {
-    service: Service,
-    host: Host,
+    pub(super) service: Service,
+    pub(super) host: Host,
 }
 
 /// The pages of a list.

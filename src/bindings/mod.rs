@@ -8,7 +8,7 @@
 //! | any | `memory`, `panic`, `parse`, `thrown` |
 //! | `package` | `package`, `doctor` |
 //! | `excel` | `workbook` |
-//! | `full` | `client` with `driver`, `send`, `host`, `cancel`, `job`, `words` |
+//! | `full` | `client` with `driver`, `send`, `host`, `cancel`, `job`, `sync`, `words` |
 
 #[cfg(feature = "full")]
 mod cancel;
@@ -30,6 +30,8 @@ mod panic;
 mod parse;
 #[cfg(feature = "full")]
 mod send;
+#[cfg(feature = "full")]
+mod sync;
 #[cfg(any(feature = "package", feature = "excel"))]
 mod thrown;
 #[cfg(feature = "full")]
@@ -54,6 +56,8 @@ pub use package::{
 pub use panic::on_panic;
 #[cfg(feature = "panic-probe")]
 pub use panic::panic_probe;
+#[cfg(feature = "full")]
+pub use sync::{SyncPass, choose};
 #[cfg(feature = "excel")]
 pub use workbook::{WorkbookReader, WorkbookWriter};
 

@@ -8,4 +8,6 @@ mod chaos;
 mod ensure;
 mod export;
 mod import;
+mod sync;
+mod sync_world;
 mod world;
