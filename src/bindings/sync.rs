@@ -65,7 +65,11 @@ impl Client {
 #[wasm_bindgen]
 impl SyncPass {
     /// The next batch as JSON, or nothing when all lines are up to date.
-    pub async fn next(&self, hooks: JobHooks, signal: Option<AbortSignal>) -> Result<Option<String>, JsValue> {
+    pub async fn next(
+        &self,
+        hooks: JobHooks,
+        signal: Option<AbortSignal>,
+    ) -> Result<Option<String>, JsValue> {
         let mut sync = self.take()?;
         let turned = drive(&mut sync.batch(), &self.host, &hooks, signal).await;
         *self.sync.borrow_mut() = Some(sync);
@@ -76,7 +80,12 @@ impl SyncPass {
     }
 
     /// Commits the batch with that id.
-    pub async fn commit(&self, id: &str, hooks: JobHooks, signal: Option<AbortSignal>) -> Result<(), JsValue> {
+    pub async fn commit(
+        &self,
+        id: &str,
+        hooks: JobHooks,
+        signal: Option<AbortSignal>,
+    ) -> Result<(), JsValue> {
         let mut sync = self.take()?;
         let turned = drive(&mut sync.commit(id), &self.host, &hooks, signal).await;
         *self.sync.borrow_mut() = Some(sync);

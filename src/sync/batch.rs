@@ -101,8 +101,18 @@ mod tests {
         let row = |key: &str, hash| Row { json: String::new(), key: key.into(), hash };
         let id = |rows: &[Row], gone: &[String]| content_id("sync/n/Units/-", 7, rows, gone);
         assert_eq!(id(&[row("a", 1)], &[]), id(&[row("a", 1)], &[]));
-        assert_ne!(id(&[row("a", 1)], &[]), content_id("sync/n/Units/-", 8, &[row("a", 1)], &[]), "a value that came back");
-        let all = [id(&[], &[]), id(&[row("a", 1)], &[]), id(&[row("a", 2)], &[]), id(&[row("b", 1)], &[]), id(&[], &["a".into()])];
+        assert_ne!(
+            id(&[row("a", 1)], &[]),
+            content_id("sync/n/Units/-", 8, &[row("a", 1)], &[]),
+            "a value that came back"
+        );
+        let all = [
+            id(&[], &[]),
+            id(&[row("a", 1)], &[]),
+            id(&[row("a", 2)], &[]),
+            id(&[row("b", 1)], &[]),
+            id(&[], &["a".into()]),
+        ];
         for (index, one) in all.iter().enumerate() {
             assert!(one.starts_with("n/Units/-/"), "{one}");
             assert!(!all[..index].contains(one), "{one}");

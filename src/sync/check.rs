@@ -55,9 +55,13 @@ impl Machine for Check {
                     return Step::Done(Checked(std::mem::take(&mut self.found)));
                 }
                 let some = self.labels.len().min(AT_A_TIME);
-                let terms: Vec<String> =
-                    self.labels.drain(..some).map(|label| format!("EntityName eq {}", quote(&label))).collect();
-                let request = list_request(&self.service, "DataManagementEntities", &terms.join(" or "), COLUMNS);
+                let terms: Vec<String> = self
+                    .labels
+                    .drain(..some)
+                    .map(|label| format!("EntityName eq {}", quote(&label)))
+                    .collect();
+                let request =
+                    list_request(&self.service, "DataManagementEntities", &terms.join(" or "), COLUMNS);
                 self.call = Some(Call::new(&self.service, request, Repeat::Always));
                 continue;
             };
@@ -65,7 +69,8 @@ impl Machine for Check {
                 Polled::Io(io) => return io.into(),
                 Polled::Ready(outcome) => {
                     self.call = None;
-                    let rows = outcome.map_err(|failure| failure.error).and_then(|response| items_of(&response));
+                    let rows =
+                        outcome.map_err(|failure| failure.error).and_then(|response| items_of(&response));
                     match rows {
                         Ok(rows) => self.found.extend::<Vec<Map<String, Value>>>(rows),
                         Err(error) => return Step::Failed(Box::new(error)),
@@ -109,7 +114,11 @@ impl Checked {
             };
             let shared = self.text(&line.label, "IsShared") == Some("Yes");
             if line.entity.is_none() && shared != line.company.is_none() {
-                let truth = if shared { "its records belong to no company" } else { "its records belong to companies" };
+                let truth = if shared {
+                    "its records belong to no company"
+                } else {
+                    "its records belong to companies"
+                };
                 return Err(Error::argument(format!("\"{}\": {truth}", line.label))
                     .in_entity(line.label.clone())
                     .hint("Set `shared` of the entity accordingly."));

@@ -13,7 +13,9 @@ use super::rows::{Row, Shape};
 use super::source::{PackageRows, overlapped, pager, records};
 use super::state::{Mode, Phase, Run, State};
 use super::table::{Changes, Keep, Table, conflict, slot_key};
-use crate::dmf::{Checkpoint, DataProject, Ensure, Ensured, ExecutionStatus, Export, ExportOptions, Exported};
+use crate::dmf::{
+    Checkpoint, DataProject, Ensure, Ensured, ExecutionStatus, Export, ExportOptions, Exported,
+};
 use crate::error::{Error, ErrorCode, Result};
 use crate::fields::FromValue;
 use crate::http::{Input, Machine, Polled, Session, Step, Store, Stored, Timestamp};
@@ -145,7 +147,11 @@ enum Stage {
     Store(Then),
     Storing(Then),
     Ensure(Box<Ensure>),
-    Export { job: Box<Export>, saving: bool, conflict: bool },
+    Export {
+        job: Box<Export>,
+        saving: bool,
+        conflict: bool,
+    },
     Deliver,
     Reading(Box<Operation<Page>>),
     Reconcile(Box<Reconcile>),
@@ -260,7 +266,8 @@ impl Sync {
         let Some(work) = &mut self.work else { return Ok(Stage::NextLine) };
         if let Some(run) = &work.state.run {
             if now.since(run.started()) > PACKAGE_LIFE {
-                let why = format!("the run {} is older than the packages that the service keeps", run.execution_id);
+                let why =
+                    format!("the run {} is older than the packages that the service keeps", run.execution_id);
                 return Ok(work.gap(why, None));
             }
             let job = run.job.as_ref().map(Value::to_string);
@@ -295,7 +302,8 @@ impl Sync {
         let idle = state.last_run.map(|last| now.since(Timestamp::from_millis(last)));
         if !full && idle.is_some_and(|idle| idle > TRUST) {
             // The changes come first, so that their marker is new when all records are exported after them.
-            state.needs_full = Some("no run for more than 6 days: change tracking may have forgotten".to_owned());
+            state.needs_full =
+                Some("no run for more than 6 days: change tracking may have forgotten".to_owned());
         }
         let project = work.line.project(&self.options.project_prefix, full);
         state.run = Some(Run {
@@ -349,7 +357,8 @@ impl Sync {
     /// The export of the open run, from its checkpoint where there is one.
     fn export(&self, checkpoint: Option<String>) -> Result<Stage> {
         let Some((work, run)) = self.open_run() else { return Ok(Stage::Decide) };
-        let company = work.line.company.as_ref().or(self.service.company.as_ref()).or(self.options.companies.first());
+        let company =
+            work.line.company.as_ref().or(self.service.company.as_ref()).or(self.options.companies.first());
         let options = json!({
             "project": run.project, "executionId": run.execution_id, "company": company,
         });
@@ -407,7 +416,11 @@ impl Sync {
     fn read(&mut self, now: Timestamp) -> Result<Stage> {
         let Some(work) = &mut self.work else { return Ok(Stage::NextLine) };
         let recent = work.state.last_full.is_some_and(|full| now.since(Timestamp::from_millis(full)) < DAY);
-        let since = work.state.high.as_deref().filter(|_| recent && work.state.needs_full.is_none() && work.state.kept);
+        let since = work
+            .state
+            .high
+            .as_deref()
+            .filter(|_| recent && work.state.needs_full.is_none() && work.state.kept);
         let since = since.filter(|_| work.line.modified_by.is_some()).and_then(overlapped);
         work.began = true;
         let first = work.state.last_run.is_none() || work.state.needs_full.is_some();
@@ -530,7 +543,8 @@ impl Sync {
     fn piece_loaded(&mut self, index: usize, found: Option<&Stored>) -> Stage {
         let Some(work) = &mut self.work else { return Stage::NextLine };
         let version = work.state.chunks.get(index).map(|chunk| chunk.version.as_str());
-        let good = found.is_some_and(|found| Some(found.version.as_str()) == version && work.table.read(&found.value));
+        let good = found
+            .is_some_and(|found| Some(found.version.as_str()) == version && work.table.read(&found.value));
         if good {
             return Stage::LoadPiece(index + 1);
         }
@@ -571,7 +585,7 @@ impl Work {
         self.state.run = None;
         self.state.needs_full = Some(why);
         match error {
-            Some(error) if of_all || self.gaps > 1 => Stage::Store(Then::Fail(error)),
+            Some(error) if (of_all && self.began) || self.gaps > 1 => Stage::Store(Then::Fail(error)),
             _ => Stage::Store(Then::Decide),
         }
     }
@@ -625,7 +639,9 @@ impl Work {
         let mut next = self.state.clone();
         next.rows = next.rows.saturating_add(rows.len() as u64);
         let changes = if self.line.keeps_rows() {
-            rows.iter().map(|row| (row.key.clone(), Some(if self.line.compare { row.hash } else { 0 }))).collect()
+            rows.iter()
+                .map(|row| (row.key.clone(), Some(if self.line.compare { row.hash } else { 0 })))
+                .collect()
         } else {
             Changes::new()
         };
@@ -636,7 +652,10 @@ impl Work {
             let id = match run {
                 Some(run) if !self.line.compare => {
                     let company = self.line.company.as_deref().unwrap_or("-");
-                    format!("{}/{}/{company}/{}/{}", run.execution_id, self.line.label, run.next, run.batch_size)
+                    format!(
+                        "{}/{}/{company}/{}/{}",
+                        run.execution_id, self.line.label, run.next, run.batch_size
+                    )
                 }
                 _ => content_id(&self.key, self.state.rows, &rows, &[]),
             };
@@ -702,7 +721,14 @@ impl Machine for Turn<'_> {
             return Step::Failed(error);
         }
         if let Ask::Commit(id) = &self.ask
-            && !matches!(sync.stage, Stage::Out(_) | Stage::Keeping(..) | Stage::Commit(_) | Stage::Committing(_))
+            && !matches!(
+                sync.stage,
+                Stage::Out(_)
+                    | Stage::Keeping(..)
+                    | Stage::Commit(_)
+                    | Stage::Committing(_)
+                    | Stage::Failed(_)
+            )
         {
             if sync.committed.as_ref() == Some(id) {
                 return Step::Done(Turned::Committed);
@@ -714,13 +740,15 @@ impl Machine for Turn<'_> {
             let next: Result<Stage, Box<Error>> = match stage {
                 Stage::Begin => Ok(sync.begin()),
                 Stage::Check(mut check) => match check.next(now) {
-                    Step::Done(checked) => match checked.apply(&mut sync.lines, sync.options.without_tracking) {
-                        Ok(()) => Ok(Stage::NextLine),
-                        Err(error) => {
-                            sync.stage = Stage::Begin;
-                            return Step::Failed(Box::new(error));
+                    Step::Done(checked) => {
+                        match checked.apply(&mut sync.lines, sync.options.without_tracking) {
+                            Ok(()) => Ok(Stage::NextLine),
+                            Err(error) => {
+                                sync.stage = Stage::Begin;
+                                return Step::Failed(Box::new(error));
+                            }
                         }
-                    },
+                    }
                     Step::Failed(error) => {
                         sync.stage = Stage::Begin;
                         return Step::Failed(error);
@@ -737,7 +765,8 @@ impl Machine for Turn<'_> {
                 }
                 Stage::LoadPiece(index) => {
                     let work = sync.work.as_ref();
-                    match work.and_then(|work| Some(slot_key(&work.key, work.state.chunks.get(index)?.slot))) {
+                    match work.and_then(|work| Some(slot_key(&work.key, work.state.chunks.get(index)?.slot)))
+                    {
                         Some(key) => {
                             sync.stage = Stage::LoadingPiece(index);
                             return Step::Load(key);
@@ -762,7 +791,9 @@ impl Machine for Turn<'_> {
                     }
                 },
                 Stage::Export { mut job, conflict, .. } => match job.next(now) {
-                    Step::Done(_) | Step::Failed(_) | Step::Wait(_) if conflict => Err(Box::new(sync.conflict())),
+                    Step::Done(_) | Step::Failed(_) | Step::Wait(_) if conflict => {
+                        Err(Box::new(sync.conflict()))
+                    }
                     Step::Done(exported) => sync.exported(exported).map_err(Box::new),
                     Step::Failed(error) => match &mut sync.work {
                         Some(work) => Ok(work.export_failed(error)),
@@ -814,7 +845,11 @@ impl Machine for Turn<'_> {
                         let again = sync.committed.as_ref() == Some(id);
                         let error = not_out(id);
                         sync.stage = Stage::Out(out);
-                        return if again { Step::Done(Turned::Committed) } else { Step::Failed(Box::new(error)) };
+                        return if again {
+                            Step::Done(Turned::Committed)
+                        } else {
+                            Step::Failed(Box::new(error))
+                        };
                     }
                     (Ask::Batch, Some(batch)) => {
                         let batch = Box::new(batch.clone());
@@ -1019,8 +1054,9 @@ const fn is_of_the_line(code: ErrorCode) -> bool {
 }
 
 fn not_out(id: &str) -> Error {
-    Error::argument(format!("the batch {id} is not the one that was handed over last"))
-        .hint("Commit a batch before the next one is asked for. After an error of the sync its batch comes again.")
+    Error::argument(format!("the batch {id} is not the one that was handed over last")).hint(
+        "Commit a batch before the next one is asked for. After an error of the sync its batch comes again.",
+    )
 }
 
 fn never_committed(id: &str) -> Error {

@@ -147,7 +147,13 @@ impl FromValue for SyncOptions {
 impl FromValue for EntityChoice {
     fn from_value(value: Value) -> Result<Self, String> {
         if let Value::String(entity) = value {
-            return Ok(Self { entity, transport: Transport::Auto, select: Vec::new(), modified_by: None, shared: false });
+            return Ok(Self {
+                entity,
+                transport: Transport::Auto,
+                select: Vec::new(),
+                modified_by: None,
+                shared: false,
+            });
         }
         if !value.is_object() {
             return Err(mismatch(&value, "a name or an object"));
@@ -249,7 +255,10 @@ impl SyncOptions {
         check_name("name", &self.name)?;
         check_name("projectPrefix", &self.project_prefix)?;
         if self.batch_size == 0 || self.batch_size > 10_000 {
-            return Err(Error::argument(format!("batchSize is {}, and 1 to 10,000 are possible", self.batch_size)));
+            return Err(Error::argument(format!(
+                "batchSize is {}, and 1 to 10,000 are possible",
+                self.batch_size
+            )));
         }
         let companies = match (self.companies.as_slice(), &service.company) {
             ([], Some(own)) => vec![own.clone()],
@@ -268,7 +277,11 @@ impl SyncOptions {
                 "Set `companies` of the sync or `company` of the client; for shared entities any company will do.",
             ));
         };
-        let chosen = if self.entities.is_empty() { default_entities(service.catalog()) } else { self.entities.clone() };
+        let chosen = if self.entities.is_empty() {
+            default_entities(service.catalog())
+        } else {
+            self.entities.clone()
+        };
         let mut lines: Vec<Line> = Vec::new();
         for choice in &chosen {
             let line = self.line(service.catalog(), choice)?;
@@ -285,7 +298,9 @@ impl SyncOptions {
 
     fn line(&self, catalog: &Catalog, choice: &EntityChoice) -> Result<Line> {
         let names = |entity: &&Arc<Entity>| {
-            entity.label == choice.entity || entity.collection.as_ref() == Some(&choice.entity) || entity.aot == choice.entity
+            entity.label == choice.entity
+                || entity.collection.as_ref() == Some(&choice.entity)
+                || entity.aot == choice.entity
         };
         let entity = catalog.entities().iter().find(names).cloned();
         let label = entity.as_ref().map_or_else(|| choice.entity.clone(), |entity| entity.label.clone());
@@ -293,11 +308,14 @@ impl SyncOptions {
             return Err(Error::argument("an entity has no name, or none that data management could have"));
         }
         let by_odata = choice.transport == Transport::Odata;
-        let public = entity.as_ref().is_some_and(|entity| entity.collection.is_some() && !entity.keys.is_empty());
+        let public =
+            entity.as_ref().is_some_and(|entity| entity.collection.is_some() && !entity.keys.is_empty());
         if by_odata && !public {
-            return Err(Error::argument(format!("\"{label}\" can't be compared by OData: its collection or key is not known"))
-                .in_entity(label)
-                .hint("Leave out transport, and it is exported in packages."));
+            return Err(Error::argument(format!(
+                "\"{label}\" can't be compared by OData: its collection or key is not known"
+            ))
+            .in_entity(label)
+            .hint("Leave out transport, and it is exported in packages."));
         }
         if choice.modified_by.is_some() && !by_odata {
             return Err(Error::argument("modifiedBy goes with the transport odata").in_entity(label));
@@ -344,7 +362,9 @@ fn check_name(what: &str, name: &str) -> Result<()> {
     if !name.trim().is_empty() && name.len() <= NAME + 4 && name.bytes().all(fits) {
         return Ok(());
     }
-    Err(Error::argument(format!("{what} \"{name}\": 1 to {NAME} letters, digits, - _ . and blanks are possible")))
+    Err(Error::argument(format!(
+        "{what} \"{name}\": 1 to {NAME} letters, digits, - _ . and blanks are possible"
+    )))
 }
 
 #[cfg(test)]
@@ -373,7 +393,8 @@ mod tests {
     #[test]
     fn names_of_projects_and_keys_are_one_for_each_company() {
         let service = Service::new("https://c.example", Some("usmf")).unwrap();
-        let options: SyncOptions = serde_json::from_str(r#"{"name":"n","entities":["VendorsV2","Currencies"]}"#).unwrap();
+        let options: SyncOptions =
+            serde_json::from_str(r#"{"name":"n","entities":["VendorsV2","Currencies"]}"#).unwrap();
         let lines = options.lines(&service).unwrap();
         assert_eq!(lines[0].project("CLM", false), "CLM-VendorsV2-USMF");
         assert_eq!(lines[0].project("CLM", true), "CLM-VendorsV2-USMF-Full");
@@ -392,9 +413,18 @@ mod tests {
             (r#"{"name":"n","companies":["usmf"],"batchSize":0}"#, "batchSize"),
             (r#"{"name":"n","companies":["usmf"],"batchSize":10001}"#, "batchSize"),
             (r#"{"name":"n","companies":["usmf"],"entities":["VendorsV2","Vendors V2"]}"#, "twice"),
-            (r#"{"name":"n","companies":["usmf"],"entities":[{"entity":"Purchase agreement classification","transport":"odata"}]}"#, "OData"),
-            (r#"{"name":"n","companies":["usmf"],"entities":[{"entity":"VendorsV2","modifiedBy":"M"}]}"#, "modifiedBy"),
-            (r#"{"name":"n","companies":["usmf"],"entities":[{"entity":"VendorsV2","select":["Nmae"]}]}"#, "Nmae"),
+            (
+                r#"{"name":"n","companies":["usmf"],"entities":[{"entity":"Purchase agreement classification","transport":"odata"}]}"#,
+                "OData",
+            ),
+            (
+                r#"{"name":"n","companies":["usmf"],"entities":[{"entity":"VendorsV2","modifiedBy":"M"}]}"#,
+                "modifiedBy",
+            ),
+            (
+                r#"{"name":"n","companies":["usmf"],"entities":[{"entity":"VendorsV2","select":["Nmae"]}]}"#,
+                "Nmae",
+            ),
         ] {
             let error = lines(json).unwrap_err();
             assert!(error.message.contains(why), "{json}: {error}");

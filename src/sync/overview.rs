@@ -60,7 +60,9 @@ impl Machine for Status {
                 Err(error) => self.failed = Some(Box::new(error)),
             },
             Input::StoreFailed(error) => self.failed = Some(error),
-            Input::Cancelled => self.failed = Some(Box::new(Error::new(crate::ErrorCode::Aborted, "the caller gave up"))),
+            Input::Cancelled => {
+                self.failed = Some(Box::new(Error::new(crate::ErrorCode::Aborted, "the caller gave up")))
+            }
             _ => {}
         }
     }

@@ -83,9 +83,12 @@ pub fn choose_pattern(catalog: &Catalog, need: &Need) -> Result<Choice> {
     let chosen = |pattern, reason| Ok(Choice { pattern, reason });
     if let Some(hidden) = entity.filter(|entity| entity.collection.is_none()) {
         if need.real_time {
-            return Err(Error::argument(format!("{} can't be reached in real time: it has no OData collection", hidden.label))
-                .in_entity(hidden.label.clone())
-                .hint("Export it as a data package, and keep what came."));
+            return Err(Error::argument(format!(
+                "{} can't be reached in real time: it has no OData collection",
+                hidden.label
+            ))
+            .in_entity(hidden.label.clone())
+            .hint("Export it as a data package, and keep what came."));
         }
         return chosen(Pattern::Package, "not public: the entity has no OData collection");
     }
@@ -125,15 +128,27 @@ mod tests {
             (r#"{"entity":"Currencies","rows":50001}"#, Pattern::Package, "high volume"),
             // real time and immediate error handling
             (r#"{"entity":"CLMIntegrationContracts","realTime":true}"#, Pattern::Odata, "real time"),
-            (r#"{"entity":"CLMIntegrationPurchaseAgreements","rows":500,"rowErrors":true}"#, Pattern::Odata, "real time"),
+            (
+                r#"{"entity":"CLMIntegrationPurchaseAgreements","rows":500,"rowErrors":true}"#,
+                Pattern::Odata,
+                "real time",
+            ),
             (r#"{"entity":"VendorsV2","realTime":true,"incremental":true}"#, Pattern::Odata, "real time"),
             // large volumes of anything
             (r#"{"rows":200001}"#, Pattern::Package, "large volume"),
-            (r#"{"entity":"CLMIntegrationContracts","rows":300000,"realTime":true}"#, Pattern::Package, "large volume"),
+            (
+                r#"{"entity":"CLMIntegrationContracts","rows":300000,"realTime":true}"#,
+                Pattern::Package,
+                "large volume",
+            ),
             (r#"{"rows":200000,"realTime":true}"#, Pattern::Odata, "real time"),
             // not public
             (r#"{"entity":"Purchase agreement classification","rows":5}"#, Pattern::Package, "not public"),
-            (r#"{"entity":"PurchAgreementClassificationEntity","rowErrors":true}"#, Pattern::Package, "not public"),
+            (
+                r#"{"entity":"PurchAgreementClassificationEntity","rowErrors":true}"#,
+                Pattern::Package,
+                "not public",
+            ),
             // incremental master data
             (r#"{"entity":"Vendors V2","incremental":true}"#, Pattern::Package, "incremental"),
             (r#"{"entity":"Currencies","rows":180,"incremental":true}"#, Pattern::Package, "incremental"),
@@ -147,7 +162,8 @@ mod tests {
 
     #[test]
     fn what_no_pattern_can_do_is_said() {
-        let need = serde_json::from_str(r#"{"entity":"Purchase agreement classification","realTime":true}"#).unwrap();
+        let need = serde_json::from_str(r#"{"entity":"Purchase agreement classification","realTime":true}"#)
+            .unwrap();
         assert!(choose_pattern(builtin(), &need).unwrap_err().message.contains("real time"));
         assert!(serde_json::from_str::<Need>(r#"{"realtime":true}"#).is_err());
     }

@@ -55,7 +55,12 @@ pub(super) struct Row {
 pub(super) type Columns = Vec<(String, Option<usize>)>;
 
 impl Shape {
-    pub(super) fn new(catalog: &Catalog, entity: Option<Arc<Entity>>, company: Option<&str>, select: &[String]) -> Self {
+    pub(super) fn new(
+        catalog: &Catalog,
+        entity: Option<Arc<Entity>>,
+        company: Option<&str>,
+        select: &[String],
+    ) -> Self {
         let kinds = entity.as_ref().map_or_else(Vec::new, |entity| {
             entity.properties.iter().map(|property| Kind::of(property, catalog)).collect()
         });
@@ -69,11 +74,13 @@ impl Shape {
             let properties = &self.entity.as_ref()?.properties;
             properties.iter().position(|property| property.name.eq_ignore_ascii_case(field))
         };
-        names.iter().map(|name| match property(name) {
-            Some(index) => (self.name_of(index, name), Some(index)),
-            None => (name.clone(), None),
-        })
-        .collect()
+        names
+            .iter()
+            .map(|name| match property(name) {
+                Some(index) => (self.name_of(index, name), Some(index)),
+                None => (name.clone(), None),
+            })
+            .collect()
     }
 
     fn name_of(&self, index: usize, otherwise: &str) -> String {
@@ -198,7 +205,9 @@ impl Kind {
             (Self::Text, Value::Null) => Value::String(String::new()),
             (Self::Untouched, value) => value,
             (_, Value::String(text)) => self.of_text(&text),
-            (Self::Exact | Self::Double | Self::Int32, Value::Number(number)) => self.of_text(&number.to_string()),
+            (Self::Exact | Self::Double | Self::Int32, Value::Number(number)) => {
+                self.of_text(&number.to_string())
+            }
             (Self::Symbol(_), Value::Bool(flag)) => Value::String(if flag { "Yes" } else { "No" }.to_owned()),
             (_, value) => value,
         }
@@ -307,8 +316,15 @@ mod tests {
     #[test]
     fn numbers_are_plain_digits() {
         for (text, plain) in [
-            ("0", "0"), ("-0.00", "0"), ("007", "7"), (".5", "0.5"), ("-.250", "-0.25"), ("1000", "1000"),
-            ("9223372036854775807", "9223372036854775807"), ("+1.10", "1.1"), ("5.", "5"),
+            ("0", "0"),
+            ("-0.00", "0"),
+            ("007", "7"),
+            (".5", "0.5"),
+            ("-.250", "-0.25"),
+            ("1000", "1000"),
+            ("9223372036854775807", "9223372036854775807"),
+            ("+1.10", "1.1"),
+            ("5.", "5"),
         ] {
             assert_eq!(digits(text).as_deref(), Some(plain), "{text}");
         }
@@ -332,7 +348,10 @@ mod tests {
             };
             shape.of_record(record)
         };
-        assert_eq!(row("A").json, r#"{"VendorAccountNumber":"1","VendorOrganizationName":"A","dataAreaId":"usmf"}"#);
+        assert_eq!(
+            row("A").json,
+            r#"{"VendorAccountNumber":"1","VendorOrganizationName":"A","dataAreaId":"usmf"}"#
+        );
         assert_eq!(row("A").key, row("B").key);
         assert_ne!(row("A").hash, row("B").hash);
     }

@@ -42,7 +42,9 @@ impl PackageRows {
         loop {
             match self.reader.next(1_000)? {
                 Pull::Have(batch) => {
-                    let columns = self.columns.get_or_insert_with(|| shape.columns(self.reader.columns(), &self.fields));
+                    let columns = self
+                        .columns
+                        .get_or_insert_with(|| shape.columns(self.reader.columns(), &self.fields));
                     let mut cells = batch.cells();
                     for _ in 0..batch.rows {
                         into.push_back(shape.of_cells(columns, cells.by_ref().take(columns.len())));

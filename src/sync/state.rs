@@ -130,13 +130,18 @@ impl State {
         if let Some(run) = &self.run {
             set("run", run.to_value());
         }
-        let texts = [("lastApplied", &self.last_applied), ("needsFull", &self.needs_full), ("high", &self.high)];
+        let texts =
+            [("lastApplied", &self.last_applied), ("needsFull", &self.needs_full), ("high", &self.high)];
         for (name, text) in texts {
             if let Some(text) = text {
                 set(name, text.clone().into());
             }
         }
-        let times = [("lastRun", self.last_run), ("lastFull", self.last_full), ("lastReconciled", self.last_reconciled)];
+        let times = [
+            ("lastRun", self.last_run),
+            ("lastFull", self.last_full),
+            ("lastReconciled", self.last_reconciled),
+        ];
         for (name, time) in times {
             if let Some(time) = time {
                 set(name, time.into());
@@ -147,7 +152,8 @@ impl State {
             set("kept", true.into());
         }
         if !self.chunks.is_empty() {
-            let chunks = self.chunks.iter().map(|chunk| json!({ "slot": chunk.slot, "version": chunk.version }));
+            let chunks =
+                self.chunks.iter().map(|chunk| json!({ "slot": chunk.slot, "version": chunk.version }));
             set("chunks", chunks.collect());
         }
         Value::Object(of).to_string()
@@ -156,8 +162,11 @@ impl State {
     /// Reads what [`to_json`](Self::to_json) wrote.
     pub(super) fn parse(key: &str, text: &str) -> Result<Self> {
         let invalid = |why: String| {
-            Error::new(ErrorCode::CheckpointInvalid, format!("the state of the sync under \"{key}\" can't be read: {why}"))
-                .hint("Something else writes to that key. Delete it there, and the line begins with all records.")
+            Error::new(
+                ErrorCode::CheckpointInvalid,
+                format!("the state of the sync under \"{key}\" can't be read: {why}"),
+            )
+            .hint("Something else writes to that key. Delete it there, and the line begins with all records.")
         };
         let value: Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
         match value.get("version").and_then(Value::as_u64) {
@@ -234,7 +243,8 @@ impl FromValue for Run {
 impl FromValue for Chunk {
     fn from_value(value: Value) -> Result<Self, String> {
         let mut of = Fields::of(value);
-        let chunk = Self { slot: of.required("slot", Fields::small), version: of.required("version", Fields::text) };
+        let chunk =
+            Self { slot: of.required("slot", Fields::small), version: of.required("version", Fields::text) };
         of.finish_open(chunk)
     }
 }

@@ -36,9 +36,9 @@ pub use d365_clm_text::rows::{ColumnBatch, ColumnText, RowBatch};
 pub use format::{CodePage, SourceFormat};
 pub use workbook_plan::WorkbookPlan;
 
+pub(crate) use accept::{Accepts, upper};
 #[cfg(feature = "full")]
 pub(crate) use accept::{utc_of_millis, utc_text};
-pub(crate) use accept::{Accepts, upper};
 pub(crate) use cell::Target;
 pub(crate) use check::{CsvChecker, check_header};
 pub(crate) use csv_file::CsvReader;

@@ -250,7 +250,10 @@ impl SyncWorld {
                 Step::Emit(_) => {}
                 Step::Done(output) => return Ending::Done(output),
                 Step::Failed(error) => {
-                    assert!(!format!("{error:?}").contains("SIGNATURE"), "an error holds a secret: {error:?}");
+                    assert!(
+                        !format!("{error:?}").contains("SIGNATURE"),
+                        "an error holds a secret: {error:?}"
+                    );
                     return Ending::Failed(*error);
                 }
                 step => panic!("no step of a sync: {:?}", std::mem::discriminant(&step)),
@@ -268,7 +271,9 @@ impl SyncWorld {
             && store.key.matches('/').count() == 3
         {
             // The run that was open is closed by what replaces it.
-            let id = |text: &str| serde_json::from_str::<Value>(text).unwrap()["run"]["executionId"].as_str().map(str::to_owned);
+            let id = |text: &str| {
+                serde_json::from_str::<Value>(text).unwrap()["run"]["executionId"].as_str().map(str::to_owned)
+            };
             if let (Some(before), None) = (id(&old.value), id(&store.value)) {
                 self.closed.push(before);
             }
@@ -343,10 +348,15 @@ impl SyncWorld {
             "GetExecutionSummaryStatus" => match self.age(&id) {
                 Some(2_000..RUN) => value("Executing"),
                 Some(RUN..) => value(self.runs[&id].end),
-                _ => Response::new(400, json!({ "error": { "message": "Execution details were not found" } }).to_string()),
+                _ => Response::new(
+                    400,
+                    json!({ "error": { "message": "Execution details were not found" } }).to_string(),
+                ),
             },
             "GetExecutionErrors" => value("[]"),
-            "GetExportedPackageUrl" => value(&format!("https://acct.blob.core.windows.net/dmf/{id}.zip?sig=SIGNATURE")),
+            "GetExportedPackageUrl" => {
+                value(&format!("https://acct.blob.core.windows.net/dmf/{id}.zip?sig=SIGNATURE"))
+            }
             other => panic!("the model knows no action {other}"),
         }
     }
@@ -395,18 +405,22 @@ impl SyncWorld {
     fn management(&mut self, set: &str, method: Method, query: &str, key: &str, body: &Value) -> Response {
         let quoted = query.split('\'').nth(1).unwrap_or_default();
         let named = key.split('\'').nth(1).unwrap_or_default();
-        let line = |project: &str, refresh: &str| json!({
-            "DefinitionGroupId": project, "EntityName": "Vendors V2", "DefaultRefreshType": refresh, "ValidationStatus": "Yes",
-            "SkipStaging": "No",
-        });
+        let line = |project: &str, refresh: &str| {
+            json!({
+                "DefinitionGroupId": project, "EntityName": "Vendors V2", "DefaultRefreshType": refresh, "ValidationStatus": "Yes",
+                "SkipStaging": "No",
+            })
+        };
         match (set, method) {
-            ("DataManagementEntities", _) => {
-                list(&[json!({ "EntityName": "Vendors V2", "ChangeTrackingType": self.tracking, "IsShared": "No" })])
-            }
+            ("DataManagementEntities", _) => list(&[
+                json!({ "EntityName": "Vendors V2", "ChangeTrackingType": self.tracking, "IsShared": "No" }),
+            ]),
             ("DataManagementExecutionJobDetails", _) => match self.age(quoted) {
-                Some(2_000..) => list(&[json!({ "EntityName": "Vendors V2", "StagingStatus": "Finished", "TargetStatus": "Finished",
+                Some(2_000..) => list(&[
+                    json!({ "EntityName": "Vendors V2", "StagingStatus": "Finished", "TargetStatus": "Finished",
                     "StagingRecordsToBeProcessedCount": self.runs[quoted].rows, "StagingRecordsCreatedCount": self.runs[quoted].rows,
-                    "TargetRecordsCreatedCount": self.runs[quoted].rows, "TargetRecordsUpdatedCount": 0 })]),
+                    "TargetRecordsCreatedCount": self.runs[quoted].rows, "TargetRecordsUpdatedCount": 0 }),
+                ]),
                 _ => list(&[]),
             },
             ("DataManagementDefinitionGroups", Method::Get) => match self.projects.contains_key(named) {
@@ -432,9 +446,11 @@ impl SyncWorld {
     }
 
     fn vendors_of(&self, query: &str, key: &str) -> Response {
-        let row = |(area, number): &(String, String), name: &str| json!({
-            "@odata.etag": "W/1", "dataAreaId": area, "VendorAccountNumber": number, "VendorOrganizationName": name,
-        });
+        let row = |(area, number): &(String, String), name: &str| {
+            json!({
+                "@odata.etag": "W/1", "dataAreaId": area, "VendorAccountNumber": number, "VendorOrganizationName": name,
+            })
+        };
         let scans = query.contains("$count=true") || query.contains("scan=1");
         let revoked = self.scan == Scan::Revoked;
         if !key.is_empty() {
@@ -448,7 +464,8 @@ impl SyncWorld {
         if scans && self.scan == Scan::Forbidden {
             return Response::new(403, "");
         }
-        let company = query.split("dataAreaId eq '").nth(1).map_or("usmf", |rest| rest.split('\'').next().unwrap());
+        let company =
+            query.split("dataAreaId eq '").nth(1).map_or("usmf", |rest| rest.split('\'').next().unwrap());
         let mut rows: Vec<Value> = (self.vendors.iter())
             .filter(|((area, _), _)| area.eq_ignore_ascii_case(company) && !revoked)
             .map(|(key, (name, _))| row(key, name))
@@ -456,7 +473,8 @@ impl SyncWorld {
         if scans && self.scan == Scan::PassedBy {
             rows.remove(1);
         }
-        let from: usize = query.split("skip=").nth(1).map_or(0, |rest| rest.split('&').next().unwrap().parse().unwrap());
+        let from: usize =
+            query.split("skip=").nth(1).map_or(0, |rest| rest.split('&').next().unwrap().parse().unwrap());
         let mut answer = json!({});
         if from == 0 && query.contains("$count=true") {
             answer["@odata.count"] = rows.len().into();
@@ -489,11 +507,20 @@ fn list(rows: &[Value]) -> Response {
 
 fn package(project: &str, rows: &[(String, String)]) -> Vec<u8> {
     let mut spec = PackageSpec::new(project);
-    spec.entities.push(EntitySpec::new("Vendors V2"));
+    // The writer makes no empty files: a package without the entity stands for one without its rows.
+    let label = if rows.is_empty() { "Currencies" } else { "Vendors V2" };
+    spec.entities.push(EntitySpec::new(label));
     let mut writer = PackageWriter::new(spec).unwrap();
+    if rows.is_empty() {
+        writer.begin_entity(0, &["CurrencyCode".into()]).unwrap();
+        writer.write_rows("EUR", &[3], &[0]).unwrap();
+        writer.end_entity().unwrap();
+        return writer.finish().unwrap();
+    }
     writer.begin_entity(0, &["VendorAccountNumber".into(), "VendorOrganizationName".into()]).unwrap();
     for (number, name) in rows {
-        let (a, b) = (u32::try_from(number.len()).unwrap(), u32::try_from(number.len() + name.len()).unwrap());
+        let (a, b) =
+            (u32::try_from(number.len()).unwrap(), u32::try_from(number.len() + name.len()).unwrap());
         writer.write_rows(&format!("{number}{name}"), &[a, b], &[0, 0]).unwrap();
     }
     writer.end_entity().unwrap();
