@@ -13,8 +13,10 @@ use crate::odata::Service;
 
 /// Rows of a batch where the host says nothing.
 const BATCH: u32 = 1_000;
-/// Longest name and prefix: they become part of store keys and of names of data projects.
+/// Longest name: it becomes part of store keys.
 const NAME: usize = 40;
+/// Longest beginning of the names of data projects: that of the longest name.
+const PREFIX: usize = NAME + 4;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// What a sync is asked for; the spelling of the public API.
@@ -252,8 +254,8 @@ impl Line {
 impl SyncOptions {
     /// The lines, in the order of the entities, each entity's companies together.
     pub(super) fn lines(&self, service: &Service) -> Result<Vec<Line>> {
-        check_name("name", &self.name)?;
-        check_name("projectPrefix", &self.project_prefix)?;
+        check_name("name", &self.name, NAME)?;
+        check_name("projectPrefix", &self.project_prefix, PREFIX)?;
         if self.batch_size == 0 || self.batch_size > 10_000 {
             return Err(Error::argument(format!(
                 "batchSize is {}, and 1 to 10,000 are possible",
@@ -287,6 +289,11 @@ impl SyncOptions {
             let line = self.line(service.catalog(), choice)?;
             if lines.iter().any(|other| other.label == line.label) {
                 return Err(Error::argument("the entity is named twice").in_entity(line.label));
+            }
+            let same = |other: &Line| other.project("", false) == line.project("", false);
+            if lines.iter().any(|other| same(&Line { company: None, ..other.clone() })) {
+                return Err(Error::argument("two entities would have data projects of the same name")
+                    .in_entity(line.label));
             }
             let shared = line.entity.as_ref().map_or(choice.shared, |entity| !entity.is_company_specific());
             for company in if shared { std::slice::from_ref(any) } else { &companies } {
@@ -357,13 +364,13 @@ fn default_entities(catalog: &Catalog) -> Vec<EntityChoice> {
     catalog.entities().iter().filter(flows_out).map(choice).collect()
 }
 
-fn check_name(what: &str, name: &str) -> Result<()> {
+fn check_name(what: &str, name: &str, most: usize) -> Result<()> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b' ');
-    if !name.trim().is_empty() && name.len() <= NAME + 4 && name.bytes().all(fits) {
+    if !name.trim().is_empty() && name.len() <= most && name.bytes().all(fits) {
         return Ok(());
     }
     Err(Error::argument(format!(
-        "{what} \"{name}\": 1 to {NAME} letters, digits, - _ . and blanks are possible"
+        "{what} \"{name}\": 1 to {most} letters, digits, - _ . and blanks are possible"
     )))
 }
 

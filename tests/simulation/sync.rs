@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::sync_world::{DAY, Scan, SyncWorld, failed};
-use crate::world::{Ending, Fault};
+use crate::world::{Ending, Fault, START};
 
 fn none() -> Value {
     json!({})
@@ -327,6 +327,43 @@ fn a_comparison_hands_over_what_changed_and_survives_the_loss_of_what_it_kept() 
     assert!(places <= 10, "{places} places are in use");
 }
 
+#[test]
+fn a_time_of_change_saves_reading_and_late_rows_are_found_all_the_same() {
+    let by_time = json!({ "entities": [{ "entity": "VendorsV2", "transport": "odata", "modifiedBy": "ModifiedOn" }], "batchSize": 100 });
+    let minute = 60_000;
+    let mut world = SyncWorld::new(9);
+    clean(&mut world, &by_time);
+    later(&mut world, 60 * minute);
+    world.put("usmf", 1, "second");
+    clean(&mut world, &by_time);
+    // From here on the highest time is that of this row.
+    later(&mut world, 30 * minute);
+    world.put("usmf", 2, "third");
+    clean(&mut world, &by_time);
+    world.batches.clear();
+    world.read.set(0);
+    // A transaction that ended late: its time is nine minutes before what was seen already.
+    let now = world.now;
+    world.now = START.plus(std::time::Duration::from_millis(81 * minute + 1_000));
+    world.put("usmf", 3, "late");
+    world.now = now;
+    clean(&mut world, &by_time);
+    assert_eq!(world.batches, [(Mode::Incremental, 1, 0, true)]);
+    assert_eq!(world.database, world.expected());
+    assert_eq!(world.read.get(), 2, "the late row and the last one, again");
+    // What no time tells is found by the compare of each day.
+    let now = world.now;
+    world.now = START;
+    world.put("usmf", 4, "without a new time");
+    world.now = now;
+    world.batches.clear();
+    clean(&mut world, &by_time);
+    assert_eq!(world.batches, []);
+    later(&mut world, DAY);
+    clean(&mut world, &by_time);
+    assert_eq!(world.database, world.expected());
+}
+
 const RECONCILE: &str = r#"{ "deletes": "reconcile", "reconcileEvery": 0, "maxDeletes": { "rows": 3 } }"#;
 
 fn reconcile() -> Value {
@@ -455,7 +492,7 @@ fn fault() -> impl Strategy<Value = Fault> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(120))]
 
     /// Anything may happen, in any order, while the source changes: at the end everything is there.
     #[test]

@@ -34,10 +34,21 @@ pub(crate) struct Run {
 /// Vendors of companies, by company and number: name, and the version of the last change.
 pub(crate) type Vendors = BTreeMap<(String, String), (String, u64)>;
 
+/// A time of March 2026, as OData writes it.
+pub(crate) fn written(time: Timestamp) -> String {
+    let seconds = time.since(START).as_secs() + (10 * 60 + 15) * 60 + 7;
+    let (day, hour, minute) = (2 + seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    format!("2026-03-{day:02}T{hour:02}:{minute:02}:{:02}Z", seconds % 60)
+}
+
 pub(crate) struct SyncWorld {
     pub(crate) now: Timestamp,
     pub(crate) vendors: Vendors,
     version: u64,
+    /// When each was changed, by version.
+    modified: BTreeMap<u64, String>,
+    /// Rows that were read by OData.
+    pub(crate) read: std::cell::Cell<usize>,
     /// Projects with their refresh type.
     pub(crate) projects: BTreeMap<String, Option<String>>,
     pub(crate) markers: BTreeMap<String, u64>,
@@ -89,6 +100,8 @@ impl SyncWorld {
             now: START,
             vendors: BTreeMap::new(),
             version: 0,
+            modified: BTreeMap::new(),
+            read: std::cell::Cell::new(0),
             projects: BTreeMap::new(),
             markers: BTreeMap::new(),
             runs: BTreeMap::new(),
@@ -117,6 +130,7 @@ impl SyncWorld {
 
     pub(crate) fn put(&mut self, company: &str, number: usize, name: &str) {
         self.version += 1;
+        self.modified.insert(self.version, written(self.now));
         let key = (company.to_owned(), format!("V{number:03}"));
         self.vendors.insert(key, (format!("{name} {number}"), self.version));
     }
@@ -446,18 +460,20 @@ impl SyncWorld {
     }
 
     fn vendors_of(&self, query: &str, key: &str) -> Response {
-        let row = |(area, number): &(String, String), name: &str| {
+        let row = |(area, number): &(String, String), (name, version): &(String, u64)| {
             json!({
                 "@odata.etag": "W/1", "dataAreaId": area, "VendorAccountNumber": number, "VendorOrganizationName": name,
+                "ModifiedOn": self.modified[version],
             })
         };
+        let since = query.split("ModifiedOn ge ").nth(1).and_then(|rest| rest.get(..20)).unwrap_or_default();
         let scans = query.contains("$count=true") || query.contains("scan=1");
         let revoked = self.scan == Scan::Revoked;
         if !key.is_empty() {
             let (area, number) = (key.split('\'').nth(1).unwrap(), key.split('\'').nth(3).unwrap());
             let key = (area.to_owned(), number.to_owned());
             return match self.vendors.get(&key).filter(|_| !revoked) {
-                Some((name, _)) => Response::new(200, row(&key, name).to_string()),
+                Some(vendor) => Response::new(200, row(&key, vendor).to_string()),
                 None => Response::new(404, ""),
             };
         }
@@ -468,7 +484,8 @@ impl SyncWorld {
             query.split("dataAreaId eq '").nth(1).map_or("usmf", |rest| rest.split('\'').next().unwrap());
         let mut rows: Vec<Value> = (self.vendors.iter())
             .filter(|((area, _), _)| area.eq_ignore_ascii_case(company) && !revoked)
-            .map(|(key, (name, _))| row(key, name))
+            .filter(|(_, (_, version))| self.modified[version].as_str() >= since)
+            .map(|(key, vendor)| row(key, vendor))
             .collect();
         if scans && self.scan == Scan::PassedBy {
             rows.remove(1);
@@ -484,11 +501,13 @@ impl SyncWorld {
         if scans && self.scan == Scan::EmptyPage && from > 0 {
             (page, more) = (Vec::new(), false);
         }
+        self.read.set(self.read.get() + page.len());
         answer["value"] = page.into();
         if more {
             let scan = if scans { "&scan=1" } else { "" };
+            let since = if since.is_empty() { String::new() } else { format!(" and ModifiedOn ge {since}") };
             answer["@odata.nextLink"] = format!(
-                "https://contoso.operations.dynamics.com/data/VendorsV2?$filter=dataAreaId eq '{company}'&skip={}{scan}",
+                "https://contoso.operations.dynamics.com/data/VendorsV2?$filter=dataAreaId eq '{company}'{since}&skip={}{scan}",
                 from + PAGE
             )
             .into();
