@@ -12,7 +12,7 @@ import type { EntityLine } from "./package/spec.js";
 import { countJson, type Entity, type Input, type Query, queryJson } from "./query.js";
 import type { RunOptions } from "./run.js";
 import { memoryStore } from "./stores/memory.js";
-import { startSync, type Sync, type SyncOptions } from "./sync.js";
+import { type Sync, type SyncOptions, startSync } from "./sync.js";
 import { type Token, type TokenCredentialLike, type TokenRequest, tokenSource } from "./token.js";
 import {
   type ExportOptions,

@@ -30,7 +30,11 @@ test("the pattern is chosen in the module, and the reason names the rule", async
 });
 
 test("options that can't be meant are refused before anything is sent", async () => {
-  const scm = new ScmClient({ baseUrl: "http://127.0.0.1:1", company: "usmf", fetch: () => assert.fail("it was sent") });
+  const scm = new ScmClient({
+    baseUrl: "http://127.0.0.1:1",
+    company: "usmf",
+    fetch: () => assert.fail("it was sent"),
+  });
   const store = memoryStore();
   assert.throws(() => scm.sync({ name: "n" }), { code: "INVALID_ARGUMENT" });
   for (const wrong of [
@@ -40,7 +44,10 @@ test("options that can't be meant are refused before anything is sent", async ()
     { name: "n", entities: [{ entity: "VendorsV2", transport: "mail" }] },
     { name: "n", maxDeletes: { rows: -1 } },
   ]) {
-    const next = scm.sync({ store, ...wrong })[Symbol.asyncIterator]().next();
+    const next = scm
+      .sync({ store, ...wrong })
+      [Symbol.asyncIterator]()
+      .next();
     assert.equal((await caught(next)).code, "INVALID_ARGUMENT", JSON.stringify(wrong));
   }
   const next = scm.sync({ store, name: "n", entities: [{ entity: "VendorsV2", select: ["Nmae"] }] });
@@ -126,7 +133,14 @@ describe("a sync with the sandbox", () => {
     assert.equal(rows.get("Vendors V2/usmf/V001").VendorOrganizationName, 'second "1"\n契約');
     const status = await scm.sync(options).status();
     assert.deepEqual(
-      status.map(({ entity, company, transport, phase, rows, pending }) => [entity, company, transport, phase, rows, pending]),
+      status.map(({ entity, company, transport, phase, rows, pending }) => [
+        entity,
+        company,
+        transport,
+        phase,
+        rows,
+        pending,
+      ]),
       [
         ["Vendors V2", "USMF", "package", "idle", 7, false],
         ["Vendors V2", "demf", "package", "idle", 1, false],
@@ -135,13 +149,22 @@ describe("a sync with the sandbox", () => {
     );
     assert.match(status[0].lastRun, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     await scm.sync(options).reset("VendorsV2");
-    assert.deepEqual((await pass(options)).map(([, company, mode]) => [company, mode]), [
-      ["USMF", "full"], ["USMF", "full"], ["USMF", "full"], ["demf", "full"],
-    ]);
+    assert.deepEqual(
+      (await pass(options)).map(([, company, mode]) => [company, mode]),
+      [
+        ["USMF", "full"],
+        ["USMF", "full"],
+        ["USMF", "full"],
+        ["demf", "full"],
+      ],
+    );
   });
 
   sandboxed("what is not committed comes again, to another iteration too", async () => {
-    await load("VendorsV2", [...Array(4).keys()].map((i) => vendor("usmf", i)));
+    await load(
+      "VendorsV2",
+      [...Array(4).keys()].map((i) => vendor("usmf", i)),
+    );
     const options = { ...fresh(), entities: ["VendorsV2"], batchSize: 2 };
     let first;
     for await (const batch of scm.sync(options)) {
@@ -159,12 +182,18 @@ describe("a sync with the sandbox", () => {
     assert.equal((await caught(first.commit())).code, "CHECKPOINT_CONFLICT");
     const left = new Map();
     await pass(options, left);
-    assert.ok(left.size >= 2 && ![...left.values()].some((row) => row.VendorAccountNumber === first.rows[0].VendorAccountNumber));
+    assert.ok(
+      left.size >= 2 &&
+        ![...left.values()].some((row) => row.VendorAccountNumber === first.rows[0].VendorAccountNumber),
+    );
   });
 
   for (const moment of ["running", "handled"]) {
     sandboxed(`a process that dies (${moment}): another goes on with the same run`, async () => {
-      await load("VendorsV2", [...Array(6).keys()].map((i) => vendor("usmf", i)));
+      await load(
+        "VendorsV2",
+        [...Array(6).keys()].map((i) => vendor("usmf", i)),
+      );
       const folder = await mkdtemp(join(tmpdir(), "d365-clm-sync-"));
       try {
         const options = { name: fresh().name, poll, companies: ["usmf"], entities: ["VendorsV2"], batchSize: 2 };
@@ -193,7 +222,10 @@ describe("a sync with the sandbox", () => {
         assert.equal(batches.at(-1).mode, "incremental");
         assert.equal(batches.at(-1).rows[0].VendorOrganizationName, 'meanwhile "0"\n契約');
         const runs = (await sandbox.control("runs")).filter(({ projectname }) => projectname.includes(options.name));
-        assert.deepEqual(runs.map(({ submissions }) => submissions), [1, 1]);
+        assert.deepEqual(
+          runs.map(({ submissions }) => submissions),
+          [1, 1],
+        );
         assert.equal(batches[0].executionId, runs[0].executionId);
       } finally {
         await rm(folder, { recursive: true, force: true });
@@ -220,9 +252,18 @@ describe("a sync with the sandbox", () => {
   });
 
   sandboxed("deleted records are told by their keys, and a mass deletion is refused", async () => {
-    const currencies = [...Array(30).keys()].map((i) => ({ CurrencyCode: `C${String(i).padStart(2, "0")}`, Name: "n" }));
+    const currencies = [...Array(30).keys()].map((i) => ({
+      CurrencyCode: `C${String(i).padStart(2, "0")}`,
+      Name: "n",
+    }));
     await load("Currencies", currencies);
-    const options = { ...fresh(), entities: ["Currencies"], deletes: "reconcile", reconcileEvery: 0, maxDeletes: { rows: 2 } };
+    const options = {
+      ...fresh(),
+      entities: ["Currencies"],
+      deletes: "reconcile",
+      reconcileEvery: 0,
+      maxDeletes: { rows: 2 },
+    };
     const rows = new Map();
     await pass(options, rows);
     const set = scm.entity("Currencies");
@@ -262,7 +303,9 @@ describe("a sync with the sandbox", () => {
         }
       }
     };
-    const both = catalog.entities.filter((e) => e.direction === "scmToClm" && e.collection && e.label !== "Legal entities");
+    const both = catalog.entities.filter(
+      (e) => e.direction === "scmToClm" && e.collection && e.label !== "Legal entities",
+    );
     assert.ok(both.length >= 15, `${both.length} entities`);
     for (const { collection, keys, properties } of both) {
       const rows = [...Array(20).keys()].map((i) =>
@@ -277,7 +320,10 @@ describe("a sync with the sandbox", () => {
       await load(collection, rows);
     }
     const changeTracking = Object.fromEntries(both.map(({ label }) => [label, "ALL"]));
-    await sandbox.control("settings", { method: "POST", body: JSON.stringify({ changeTracking, defaultCompany: "usmf" }) });
+    await sandbox.control("settings", {
+      method: "POST",
+      body: JSON.stringify({ changeTracking, defaultCompany: "usmf" }),
+    });
     const read = async (transport) => {
       const found = new Map(both.map(({ label }) => [label, new Map()]));
       const entities = both.map(({ label }) => ({ entity: label, transport }));
@@ -294,7 +340,10 @@ describe("a sync with the sandbox", () => {
       assert.ok(one.size >= 20, `${label}: ${one.size} rows`);
       assert.deepEqual(one, other, label);
       const [row] = one.values();
-      assert.ok(Object.keys(row).length >= properties.length * 0.9, `${label}: ${Object.keys(row).length} of ${properties.length}`);
+      assert.ok(
+        Object.keys(row).length >= properties.length * 0.9,
+        `${label}: ${Object.keys(row).length} of ${properties.length}`,
+      );
     }
   });
 });
