@@ -1,6 +1,7 @@
 //! Synchronisation: every change arrives, whatever dies; no run begins while one is open.
 
 use d365_clm::ErrorCode;
+use d365_clm::http::Stored;
 use d365_clm::sync::{Mode, Reset, Status, SyncOptions};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -415,6 +416,38 @@ fn a_scan_that_may_be_wrong_deletes_nothing() {
         clean(&mut world, &reconcile());
         assert_eq!(world.database, world.expected(), "{scan:?}");
     }
+}
+
+#[test]
+fn a_small_entity_does_not_vanish_with_the_right_to_see_it() {
+    // Fewer records than may be gone at once, and neither the scan nor a key finds any.
+    let options = json!({ "deletes": "reconcile", "reconcileEvery": 0 });
+    let mut world = changed(&options);
+    world.scan = Scan::Revoked;
+    assert_eq!(failed(world.pass(&options)).code, ErrorCode::ReconcileRefused);
+    assert_eq!(world.database, world.expected());
+}
+
+#[test]
+fn what_another_worker_wrote_over_kept_rows_is_not_believed() {
+    let compare = json!({ "entities": [{ "entity": "VendorsV2", "transport": "odata" }], "batchSize": 100 });
+    let mut world = SyncWorld::new(5);
+    clean(&mut world, &compare);
+    let place = "sync/n/Vendors V2/usmf/rows/0";
+    let (store, database) = (world.store.clone(), world.database.clone());
+    world.put("usmf", 2, "second");
+    clean(&mut world, &compare);
+    let theirs = world.store["sync/n/Vendors V2/usmf/rows/1"].value.clone();
+    assert!(theirs.contains("V002"));
+    // Another worker has noted the new row there; this one has not handed it over.
+    (world.store, world.database) = (store, database);
+    let mut mine: Value = serde_json::from_str(&world.store[place].value).unwrap();
+    for (key, hash) in serde_json::from_str::<Value>(&theirs).unwrap().as_object().unwrap() {
+        mine[key] = hash.clone();
+    }
+    world.store.insert(place.into(), Stored::new(mine.to_string(), "theirs"));
+    clean(&mut world, &compare);
+    assert_eq!(world.database, world.expected());
 }
 
 #[test]
