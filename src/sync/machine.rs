@@ -1,35 +1,21 @@
 //! The conversation: line after line, run after run, batch after batch.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use serde_json::Value;
 
-use serde_json::{Value, json};
-
-use super::batch::{Batch, content_id};
+use super::batch::Batch;
 use super::check::Check;
 use super::options::{Line, SyncOptions};
 use super::reconcile::Reconcile;
-use super::rows::{Row, Shape};
-use super::source::{PackageRows, overlapped, pager, records};
-use super::state::{Mode, Phase, Run, State};
-use super::table::{Changes, Keep, Table, conflict, slot_key};
-use crate::dmf::{
-    Checkpoint, DataProject, Ensure, Ensured, ExecutionStatus, Export, ExportOptions, Exported,
-};
+use super::state::Phase;
+use super::table::{Keep, slot_key};
+use super::work::{Out, Work};
+use crate::dmf::{Ensure, Export};
 use crate::error::{Error, ErrorCode, Result};
-use crate::fields::FromValue;
-use crate::http::{Input, Machine, Polled, Session, Step, Store, Stored, Timestamp};
-use crate::odata::{Operation, Page, Pager, Service};
+use crate::http::{Input, Machine, Polled, Session, Step, Store, Timestamp};
+use crate::odata::{Operation, Page, Service};
 
-const DAY: Duration = Duration::from_secs(86_400);
-/// A package lives this long in the service.
-const PACKAGE_LIFE: Duration = Duration::from_secs(7 * 86_400);
-/// A marker that did not move for longer may be worth nothing: all records are exported after the changes.
-const TRUST: Duration = Duration::from_secs(6 * 86_400);
 /// A host that never commits is told so after as many deliveries of one batch.
 const DELIVERIES: u32 = 10;
-/// End of the names of data projects that export all records.
-const FULL: &str = "-Full";
 
 /// What a turn is for.
 #[derive(Debug)]
@@ -53,20 +39,20 @@ pub enum Turned {
 /// One pass through all lines. It is held turn by turn: [`batch`](Self::batch), [`commit`](Self::commit), and so on.
 #[derive(Debug)]
 pub struct Sync {
-    service: Service,
-    session: Session,
-    options: SyncOptions,
-    lines: Vec<Line>,
+    pub(super) service: Service,
+    pub(super) session: Session,
+    pub(super) options: SyncOptions,
+    pub(super) lines: Vec<Line>,
     /// Line at work.
-    at: usize,
-    work: Option<Box<Work>>,
-    stage: Stage,
-    committed: Option<String>,
+    pub(super) at: usize,
+    pub(super) work: Option<Box<Work>>,
+    pub(super) stage: Stage,
+    pub(super) committed: Option<String>,
     /// Of a line that could not be finished while others could.
-    failed: Option<Box<Error>>,
+    pub(super) failed: Option<Box<Error>>,
     /// The store refused a commit, which can be tried again.
-    refused: Option<Box<Error>>,
-    cancelled: bool,
+    pub(super) refused: Option<Box<Error>>,
+    pub(super) cancelled: bool,
 }
 
 /// One turn of a [`Sync`] as a conversation.
@@ -76,66 +62,8 @@ pub struct Turn<'a> {
     ask: Ask,
 }
 
-/// The line at work.
 #[derive(Debug)]
-struct Work {
-    line: Line,
-    key: String,
-    shape: Shape,
-    state: State,
-    version: Option<String>,
-    table: Table,
-    delivery: Option<Delivery>,
-    /// A run began in this pass.
-    began: bool,
-    /// … and is applied.
-    fresh: bool,
-    gaps: u32,
-    /// What is kept of rows begins anew with the next batch.
-    replace: bool,
-    reconciled: bool,
-    /// Keys of records that are gone.
-    gone: VecDeque<String>,
-}
-
-/// Rows on their way to the host.
-#[derive(Debug)]
-struct Delivery {
-    source: Source,
-    rows: VecDeque<Row>,
-    ended: bool,
-    /// Rows that were committed before.
-    skip: u64,
-    mode: Mode,
-    batch_size: usize,
-    started_at: u64,
-    /// OData only: whether all rows are read.
-    whole: bool,
-    high: Option<String>,
-    /// Something was handed over.
-    handed: bool,
-}
-
-#[derive(Debug)]
-enum Source {
-    Package(Option<Box<PackageRows>>),
-    Pages(Box<Pager>),
-}
-
-/// What becomes of the line when the host commits, or when there is nothing to hand over.
-#[derive(Debug)]
-struct Out {
-    batch: Option<Batch>,
-    next: State,
-    changes: Changes,
-    /// The changes replace all that was kept before.
-    replace: bool,
-    last: bool,
-    deliveries: u32,
-}
-
-#[derive(Debug)]
-enum Stage {
+pub(super) enum Stage {
     Begin,
     Check(Box<Check>),
     NextLine,
@@ -169,7 +97,7 @@ enum Stage {
 
 /// What follows when the state is durable.
 #[derive(Debug)]
-enum Then {
+pub(super) enum Then {
     Ensure,
     Deliver,
     Decide,
@@ -213,499 +141,6 @@ impl Sync {
     /// `INVALID_ARGUMENT` for another batch than the last one.
     pub fn commit(&mut self, id: &str) -> Turn<'_> {
         Turn { sync: self, ask: Ask::Commit(id.to_owned()) }
-    }
-
-    /// Gives up the line for now; others may go on where its failure is its own.
-    fn give_up(&mut self, error: Box<Error>) -> Option<Box<Error>> {
-        self.work = None;
-        self.stage = Stage::NextLine;
-        if !is_of_the_line(error.code) {
-            return Some(error);
-        }
-        self.failed.get_or_insert(error);
-        self.at += 1;
-        None
-    }
-
-    fn begin(&mut self) -> Stage {
-        if self.lines.iter().all(|line| line.by_odata) {
-            return Stage::NextLine;
-        }
-        Stage::Check(Box::new(Check::new(&self.service, &self.lines)))
-    }
-
-    fn next_line(&mut self) -> Stage {
-        let Some(line) = self.lines.get(self.at).cloned() else {
-            return match self.failed.take() {
-                Some(error) => Stage::Ending(error),
-                None => Stage::Over,
-            };
-        };
-        let shape =
-            Shape::new(self.service.catalog(), line.entity.clone(), line.company.as_deref(), &line.select);
-        self.work = Some(Box::new(Work {
-            key: line.key(&self.options.name),
-            shape,
-            line,
-            state: State::default(),
-            version: None,
-            table: Table::default(),
-            delivery: None,
-            began: false,
-            fresh: false,
-            gaps: 0,
-            replace: false,
-            reconciled: false,
-            gone: VecDeque::new(),
-        }));
-        Stage::Load
-    }
-
-    /// What the line needs next.
-    fn decide(&mut self, now: Timestamp) -> Result<Stage> {
-        let Some(work) = &mut self.work else { return Ok(Stage::NextLine) };
-        if let Some(run) = &work.state.run {
-            if now.since(run.started()) > PACKAGE_LIFE {
-                let why =
-                    format!("the run {} is older than the packages that the service keeps", run.execution_id);
-                return Ok(work.gap(why, None));
-            }
-            let job = run.job.as_ref().map(Value::to_string);
-            return if job.is_some() { self.export(job) } else { self.ensure() };
-        }
-        if work.fresh && work.state.needs_full.is_none() {
-            if work.is_due(now, self.options.reconcile_every) {
-                work.reconciled = true;
-                let keys = work.table.keys().cloned().collect();
-                let scan = Reconcile::new(&self.service, &work.line, keys, self.options.max_deletes)?;
-                return Ok(Stage::Reconcile(Box::new(scan)));
-            }
-            self.at += 1;
-            return Ok(Stage::NextLine);
-        }
-        if work.line.by_odata {
-            return self.read(now);
-        }
-        Ok(self.plan(now))
-    }
-
-    /// Plans a run, and makes its id durable before anything is sent.
-    fn plan(&mut self, now: Timestamp) -> Stage {
-        let random = (u64::from(self.session.random()) << 32) | u64::from(self.session.random());
-        let Some(work) = &mut self.work else { return Stage::NextLine };
-        let state = &mut work.state;
-        if work.line.reconcile && state.last_run.is_some() && !state.kept {
-            state.needs_full.get_or_insert_with(|| "keys are kept from now on".to_owned());
-        }
-        work.began = true;
-        let full = !work.line.tracked || state.needs_full.is_some();
-        let idle = state.last_run.map(|last| now.since(Timestamp::from_millis(last)));
-        if !full && idle.is_some_and(|idle| idle > TRUST) {
-            // The changes come first, so that their marker is new when all records are exported after them.
-            state.needs_full =
-                Some("no run for more than 6 days: change tracking may have forgotten".to_owned());
-        }
-        let project = work.line.project(&self.options.project_prefix, full);
-        state.run = Some(Run {
-            execution_id: format!("{project}-{}-{random:016x}", now.as_millis()),
-            project,
-            mode: if full || !state.marker { Mode::Full } else { Mode::Incremental },
-            started_at: now.as_millis(),
-            batch_size: self.options.batch_size,
-            next: 0,
-            phase: Phase::Planned,
-            job: None,
-        });
-        Stage::Store(Then::Ensure)
-    }
-
-    /// Sees that the project of the open run is there.
-    fn ensure(&self) -> Result<Stage> {
-        let Some((work, run)) = self.open_run() else { return Ok(Stage::Decide) };
-        let delta = run.project == work.line.project(&self.options.project_prefix, false);
-        let project = json!({
-            "name": run.project,
-            "operation": "Export",
-            "entities": [{
-                "entity": work.line.label,
-                "refresh": if delta { "IncrementalPush" } else { "FullPush" },
-                "skipStaging": false,
-            }],
-        });
-        let project = DataProject::from_value(project).map_err(Error::argument)?;
-        Ok(Stage::Ensure(Box::new(Ensure::new(&self.service, project, false)?)))
-    }
-
-    fn ensured(&mut self, done: &Ensured) -> Result<Stage> {
-        let prefix = &self.options.project_prefix;
-        let Some(work) = &mut self.work else { return Ok(Stage::NextLine) };
-        let delta = work.line.project(prefix, false);
-        let is_delta = work.state.run.as_ref().is_some_and(|run| run.project == delta);
-        if is_delta && !work.state.marker {
-            if !done.created {
-                // Its marker may have moved for somebody else: what it exports may be less than all.
-                work.state.run = None;
-                work.state.marker = true;
-                work.state.needs_full = Some("the data project was there before".to_owned());
-                return Ok(Stage::Decide);
-            }
-            work.state.marker = true;
-        }
-        self.export(None)
-    }
-
-    /// The export of the open run, from its checkpoint where there is one.
-    fn export(&self, checkpoint: Option<String>) -> Result<Stage> {
-        let Some((work, run)) = self.open_run() else { return Ok(Stage::Decide) };
-        let company =
-            work.line.company.as_ref().or(self.service.company.as_ref()).or(self.options.companies.first());
-        let options = json!({
-            "project": run.project, "executionId": run.execution_id, "company": company,
-        });
-        let mut options = ExportOptions::from_value(options).map_err(Error::argument)?;
-        options.poll = self.options.poll;
-        options.outcome_grace = self.options.outcome_grace;
-        options.parallel = self.options.parallel;
-        let job = match checkpoint {
-            Some(text) => Export::resume(&self.service, Checkpoint::parse(&self.service, &text)?, options)?,
-            None => Export::new(&self.service, options)?,
-        };
-        Ok(Stage::Export { job: Box::new(job), saving: false, conflict: false })
-    }
-
-    fn open_run(&self) -> Option<(&Work, &Run)> {
-        let work = self.work.as_deref()?;
-        Some((work, work.state.run.as_ref()?))
-    }
-
-    /// The package is there, whole and counted.
-    fn exported(&mut self, exported: Exported) -> Result<Stage> {
-        let Some(work) = &mut self.work else { return Ok(Stage::NextLine) };
-        if exported.run.status != ExecutionStatus::Succeeded {
-            let why = format!("the run {} was {}", exported.run.execution_id, exported.run.status.as_str());
-            let error = Error::new(ErrorCode::JobFailed, why.clone()).in_entity(work.line.label.clone()).hint(
-                "Data management > Job history > this execution id shows the log. Not all of its records were exported.",
-            );
-            return Ok(work.gap(why, Some(Box::new(error))));
-        }
-        let rows = match PackageRows::open(exported.bytes, &work.line.label) {
-            Ok(rows) => rows,
-            Err(error) => return Ok(work.damaged(error)),
-        };
-        work.begin_to_compare();
-        let Some(run) = &mut work.state.run else { return Ok(Stage::Decide) };
-        run.phase = Phase::Delivering;
-        // Rows that are compared tell by themselves which were committed.
-        let skip = if work.line.compare { 0 } else { run.next.saturating_mul(u64::from(run.batch_size)) };
-        work.delivery = Some(Delivery {
-            source: Source::Package(rows.map(Box::new)),
-            rows: VecDeque::new(),
-            ended: false,
-            skip,
-            mode: run.mode,
-            batch_size: usize::try_from(run.batch_size).unwrap_or(1).max(1),
-            started_at: run.started_at,
-            whole: true,
-            high: None,
-            handed: run.next > 0,
-        });
-        Ok(Stage::Store(Then::Deliver))
-    }
-
-    /// Begins to read the collection.
-    fn read(&mut self, now: Timestamp) -> Result<Stage> {
-        let Some(work) = &mut self.work else { return Ok(Stage::NextLine) };
-        let recent = work.state.last_full.is_some_and(|full| now.since(Timestamp::from_millis(full)) < DAY);
-        let since = work
-            .state
-            .high
-            .as_deref()
-            .filter(|_| recent && work.state.needs_full.is_none() && work.state.kept);
-        let since = since.filter(|_| work.line.modified_by.is_some()).and_then(overlapped);
-        work.began = true;
-        let first = work.state.last_run.is_none() || work.state.needs_full.is_some();
-        work.begin_to_compare();
-        work.delivery = Some(Delivery {
-            source: Source::Pages(Box::new(pager(&self.service, &work.line, since.as_deref())?)),
-            rows: VecDeque::new(),
-            ended: false,
-            skip: 0,
-            mode: if first { Mode::Full } else { Mode::Incremental },
-            batch_size: usize::try_from(self.options.batch_size).unwrap_or(1).max(1),
-            started_at: now.as_millis(),
-            whole: since.is_none(),
-            high: work.state.high.clone(),
-            handed: false,
-        });
-        Ok(Stage::Deliver)
-    }
-
-    /// Fills the next batch.
-    fn deliver(&mut self) -> Result<Stage> {
-        let Some(work) = &mut self.work else { return Ok(Stage::NextLine) };
-        let Some(delivery) = &mut work.delivery else { return Ok(Stage::Decide) };
-        // One row more tells whether the batch is the last.
-        while delivery.rows.len() <= delivery.batch_size && !delivery.ended {
-            match &mut delivery.source {
-                Source::Package(None) => delivery.ended = true,
-                Source::Package(Some(rows)) => {
-                    let mut some = VecDeque::new();
-                    match rows.pull(&work.shape, &mut some) {
-                        Ok(true) => delivery.take(some, &work.line, &work.table),
-                        Ok(false) => delivery.ended = true,
-                        Err(error) => return Ok(work.damaged(error)),
-                    }
-                }
-                Source::Pages(pager) => match pager.page() {
-                    Some(operation) => return Ok(Stage::Reading(Box::new(operation))),
-                    None => delivery.ended = true,
-                },
-            }
-        }
-        Ok(work.hand_out())
-    }
-
-    fn page_came(&mut self, page: &Page) -> Result<Stage> {
-        let Some(work) = &mut self.work else { return Ok(Stage::NextLine) };
-        let Some(delivery) = &mut work.delivery else { return Ok(Stage::Decide) };
-        let mut rows = VecDeque::new();
-        for record in records(page)? {
-            if let Some(time) = work.line.modified_by.as_ref().and_then(|name| record.get(name)?.as_str())
-                && delivery.high.as_deref().is_none_or(|high| high < time)
-            {
-                delivery.high = Some(time.to_owned());
-            }
-            rows.push_back(work.shape.of_record(record));
-        }
-        delivery.take(rows, &work.line, &work.table);
-        if let Source::Pages(pager) = &mut delivery.source {
-            pager.advance(page)?;
-        }
-        Ok(Stage::Deliver)
-    }
-
-    /// Hands out keys of records that are gone.
-    fn gone(&mut self, now: Timestamp) -> Stage {
-        let Some(work) = &mut self.work else { return Stage::NextLine };
-        let size = usize::try_from(self.options.batch_size).unwrap_or(1).max(1);
-        let some: Vec<String> = work.gone.drain(..work.gone.len().min(size)).collect();
-        let last = work.gone.is_empty();
-        let mut next = work.state.clone();
-        if last {
-            next.last_reconciled = Some(now.as_millis());
-        }
-        let changes = some.iter().map(|key| (key.clone(), None)).collect();
-        let batch = (!some.is_empty()).then(|| Batch {
-            id: content_id(&work.key, work.state.rows, &[], &some),
-            execution_id: None,
-            entity: work.line.label.clone(),
-            company: work.line.company.clone(),
-            mode: Mode::Reconcile,
-            rows: Vec::new(),
-            deleted_keys: some,
-            last,
-        });
-        Stage::Out(Box::new(Out { batch, next, changes, replace: false, last, deliveries: 0 }))
-    }
-
-    /// The state of the line is durable with what the batch changed.
-    fn settled(&mut self, out: Out, version: String) -> Stage {
-        let Some(work) = &mut self.work else { return Stage::NextLine };
-        work.version = Some(version);
-        work.state = out.next;
-        work.table.apply(&out.changes);
-        if let Some(batch) = out.batch {
-            self.committed = Some(batch.id);
-        }
-        let Some(delivery) = &mut work.delivery else {
-            return if out.last { Stage::Decide } else { Stage::Gone };
-        };
-        work.replace = false;
-        delivery.handed = true;
-        if !out.last {
-            return Stage::Deliver;
-        }
-        work.delivery = None;
-        work.fresh |= work.began;
-        Stage::Decide
-    }
-
-    /// What was kept of the line is there.
-    fn loaded(&mut self, found: Option<Stored>) -> Result<Stage> {
-        let Some(work) = &mut self.work else { return Ok(Stage::NextLine) };
-        if let Some(found) = found {
-            work.state = State::parse(&work.key, &found.value)?;
-            work.version = Some(found.version);
-        }
-        Ok(if work.line.keeps_rows() { Stage::LoadPiece(0) } else { Stage::Decide })
-    }
-
-    fn piece_loaded(&mut self, index: usize, found: Option<&Stored>) -> Stage {
-        let Some(work) = &mut self.work else { return Stage::NextLine };
-        let version = work.state.chunks.get(index).map(|chunk| chunk.version.as_str());
-        let good = found
-            .is_some_and(|found| Some(found.version.as_str()) == version && work.table.read(&found.value));
-        if good {
-            return Stage::LoadPiece(index + 1);
-        }
-        // Somebody else wrote there, or the store lost it: all rows come again.
-        work.table = Table::default();
-        work.state.kept = false;
-        work.state.needs_full.get_or_insert_with(|| "what was kept of its rows is lost".to_owned());
-        Stage::Decide
-    }
-
-    /// The state of the line as it is in memory, to be made durable.
-    fn store_state(&self) -> Option<Store> {
-        let work = self.work.as_deref()?;
-        let value = work.state.to_json(work.line.by_odata);
-        Some(Store::new(work.key.clone(), value, work.version.clone()))
-    }
-}
-
-impl Delivery {
-    /// Takes rows that the host has not got yet.
-    fn take(&mut self, rows: VecDeque<Row>, line: &Line, table: &Table) {
-        for row in rows {
-            if self.skip > 0 {
-                self.skip -= 1;
-            } else if !(line.compare && table.has(&row.key, row.hash)) {
-                self.rows.push_back(row);
-            }
-        }
-    }
-}
-
-impl Work {
-    /// The open run is of no use: all records are wanted instead. A failure is told where that was tried already.
-    fn gap(&mut self, why: String, error: Option<Box<Error>>) -> Stage {
-        let of_all = self.state.run.as_ref().is_some_and(|run| run.project.ends_with(FULL));
-        self.delivery = None;
-        self.gaps += 1;
-        self.state.run = None;
-        self.state.needs_full = Some(why);
-        match error {
-            Some(error) if (of_all && self.began) || self.gaps > 1 => Stage::Store(Then::Fail(error)),
-            _ => Stage::Store(Then::Decide),
-        }
-    }
-
-    /// The package can't be read, and fetching it again would not change that.
-    fn damaged(&mut self, error: Error) -> Stage {
-        let error = error.in_entity(self.line.label.clone());
-        if error.code == ErrorCode::PackageLimit {
-            return Stage::Failed(Box::new(error));
-        }
-        self.gap(format!("its package can't be read: {}", error.message), Some(Box::new(error)))
-    }
-
-    /// The export ended without a package.
-    fn export_failed(&mut self, error: Box<Error>) -> Stage {
-        let why = match error.code {
-            ErrorCode::JobFailed => "a run failed",
-            ErrorCode::JobCanceled => "a run was cancelled",
-            ErrorCode::OutcomeUnknown => "the service does not know a run, or no more",
-            ErrorCode::NotFound => "a package is gone",
-            ErrorCode::PackageCorrupt
-            | ErrorCode::NotAPackage
-            | ErrorCode::ManifestInvalid
-            | ErrorCode::DataInvalid => "a package is damaged",
-            _ => return Stage::Failed(error),
-        };
-        let id = self.state.run.as_ref().map_or("", |run| run.execution_id.as_str());
-        let why = format!("{why} ({id})");
-        self.gap(why, Some(error))
-    }
-
-    /// Where nothing that could be compared with is known, all rows are handed over.
-    fn begin_to_compare(&mut self) {
-        if self.line.compare && (self.state.needs_full.is_some() || !self.state.kept) {
-            self.table = Table::default();
-            self.replace = true;
-        }
-    }
-
-    fn is_due(&self, now: Timestamp, every: Duration) -> bool {
-        let since = self.state.last_reconciled.map(|last| now.since(Timestamp::from_millis(last)));
-        self.line.reconcile && self.state.kept && !self.reconciled && since.is_none_or(|since| since >= every)
-    }
-
-    /// The next batch of the delivery, with what its commit changes.
-    fn hand_out(&mut self) -> Stage {
-        let Some(delivery) = &mut self.delivery else { return Stage::Decide };
-        let some = delivery.rows.len().min(delivery.batch_size);
-        let rows: Vec<Row> = delivery.rows.drain(..some).collect();
-        let last = delivery.ended && delivery.rows.is_empty();
-        let mut next = self.state.clone();
-        next.rows = next.rows.saturating_add(rows.len() as u64);
-        let changes = if self.line.keeps_rows() {
-            rows.iter()
-                .map(|row| (row.key.clone(), Some(if self.line.compare { row.hash } else { 0 })))
-                .collect()
-        } else {
-            Changes::new()
-        };
-        // An empty set of all records is something to know; an empty set of changes is not.
-        let tells = !rows.is_empty() || (delivery.mode == Mode::Full && !delivery.handed);
-        let batch = tells.then(|| {
-            let run = self.state.run.as_ref();
-            let id = match run {
-                Some(run) if !self.line.compare => {
-                    let company = self.line.company.as_deref().unwrap_or("-");
-                    format!(
-                        "{}/{}/{company}/{}/{}",
-                        run.execution_id, self.line.label, run.next, run.batch_size
-                    )
-                }
-                _ => content_id(&self.key, self.state.rows, &rows, &[]),
-            };
-            Batch {
-                id,
-                execution_id: run.map(|run| run.execution_id.clone()),
-                entity: self.line.label.clone(),
-                company: self.line.company.clone(),
-                mode: delivery.mode,
-                rows: rows.into_iter().map(|row| row.json).collect(),
-                deleted_keys: Vec::new(),
-                last,
-            }
-        });
-        if let Some(run) = &mut next.run {
-            run.next += 1;
-        }
-        if self.line.compare {
-            next.kept = true;
-            next.needs_full = None;
-        }
-        if last {
-            delivery.finish(&mut next, &self.line);
-        }
-        let replace = self.replace;
-        Stage::Out(Box::new(Out { batch, next, changes, replace, last, deliveries: 0 }))
-    }
-}
-
-impl Delivery {
-    /// The run of the line is applied.
-    fn finish(&self, next: &mut State, line: &Line) {
-        let of_all = match next.run.take() {
-            Some(run) => {
-                let of_all = run.project.ends_with(FULL);
-                next.last_applied = Some(run.execution_id);
-                of_all
-            }
-            None => self.whole,
-        };
-        next.last_run = Some(self.started_at);
-        next.high.clone_from(&self.high);
-        if of_all {
-            next.needs_full = None;
-        }
-        if of_all || self.mode == Mode::Full {
-            next.last_full = Some(self.started_at);
-            next.kept = line.keeps_rows();
-        }
-        next.kept &= line.keeps_rows();
     }
 }
 
@@ -990,67 +425,6 @@ impl Machine for Turn<'_> {
             (stage, _) => stage,
         };
     }
-}
-
-impl Sync {
-    fn conflict(&self) -> Error {
-        conflict(self.work.as_ref().map_or("", |work| work.key.as_str()))
-    }
-
-    /// What the store did with a checkpoint of the export.
-    fn saved(&mut self, input: Input, conflicts: &mut bool) -> Input {
-        match input {
-            Input::Stored(version) => {
-                if let Some(work) = &mut self.work {
-                    work.version = Some(version);
-                }
-                Input::Saved
-            }
-            Input::StoreConflict => {
-                *conflicts = true;
-                Input::SaveRefused(Box::new(self.conflict()))
-            }
-            Input::StoreFailed(error) => Input::SaveRefused(error),
-            input => input,
-        }
-    }
-
-    /// Makes durable what the batch changes: kept rows first, then the state that names them.
-    fn keep(&self, out: Box<Out>) -> Stage {
-        let Some(work) = &self.work else { return Stage::NextLine };
-        let chunks = &work.state.chunks;
-        let (pieces, whole) = if out.replace {
-            (Table::default().pieces(&out.changes, 0, false).0, true)
-        } else {
-            work.table.pieces(&out.changes, chunks.len(), out.last)
-        };
-        let keep = Keep::new(&work.key, pieces, chunks, whole);
-        Stage::Keeping(out, Box::new(keep))
-    }
-
-    /// The batch is still with the host.
-    fn put_back(&self, mut out: Box<Out>) -> Stage {
-        if let Some(work) = &self.work {
-            out.next.chunks.clone_from(&work.state.chunks);
-        }
-        Stage::Out(out)
-    }
-}
-
-/// Other lines may well succeed.
-const fn is_of_the_line(code: ErrorCode) -> bool {
-    !matches!(
-        code,
-        ErrorCode::Aborted
-            | ErrorCode::AuthRejected
-            | ErrorCode::AppNotRegistered
-            | ErrorCode::Network
-            | ErrorCode::CorsOrNetwork
-            | ErrorCode::Timeout
-            | ErrorCode::Throttled
-            | ErrorCode::CheckpointConflict
-            | ErrorCode::InvalidArgument
-    )
 }
 
 fn not_out(id: &str) -> Error {

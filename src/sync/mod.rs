@@ -51,7 +51,9 @@ mod reconcile;
 mod rows;
 mod source;
 mod state;
+mod steps;
 mod table;
+mod work;
 
 pub use batch::Batch;
 pub use machine::{Sync, Turn, Turned};
