@@ -18,7 +18,7 @@ export function machineLine({ cpu, cores, memoryGiB, system, node }) {
   return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}`;
 }
 
-/** @param inputBytes length of the vendor file in UTF-8: every MB/s counts it */
+/** @param inputBytes what every MB/s counts: the length of the vendor file in UTF-8, or what else the row reads */
 export function rowText({ title, contenders = [], figures = {}, targets, unavailable }, inputBytes) {
   const lines = [title];
   if (unavailable !== undefined) lines.push(`  not available: ${unavailable}`);

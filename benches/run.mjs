@@ -10,6 +10,8 @@ import { measure } from "./measure.mjs";
 import { machine, machineLine, rowText } from "./report.mjs";
 import * as fileToPackage from "./rows/file-to-package.mjs";
 import * as level1 from "./rows/level-1.mjs";
+import * as listVendors from "./rows/list-vendors.mjs";
+import * as metadata from "./rows/metadata.mjs";
 import * as modules from "./rows/modules.mjs";
 import * as openByUrl from "./rows/open-by-url.mjs";
 import * as packageToBytes from "./rows/package-to-bytes.mjs";
@@ -18,7 +20,18 @@ import * as rowsToPackage from "./rows/rows-to-package.mjs";
 import * as workers from "./rows/workers.mjs";
 import { Shared } from "./shared.mjs";
 
-const ROWS = [rowsToPackage, workers, fileToPackage, level1, packageToBytes, packageToRows, openByUrl, modules];
+const ROWS = [
+  rowsToPackage,
+  workers,
+  fileToPackage,
+  level1,
+  packageToBytes,
+  packageToRows,
+  openByUrl,
+  listVendors,
+  metadata,
+  modules,
+];
 
 const { values: options } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string" }, rounds: { type: "string" } },
@@ -43,7 +56,7 @@ const rows = [];
 for (const row of chosen) {
   const result = await run(row);
   rows.push(result);
-  console.log(`\n${rowText(result, input.utf8Bytes)}`);
+  console.log(`\n${rowText(result, result.inputBytes ?? input.utf8Bytes)}`);
 }
 const results = new URL("../bench-results.json", import.meta.url);
 await writeFile(results, `${JSON.stringify({ machine: here, input, rounds, rows }, undefined, 2)}\n`);
@@ -52,11 +65,12 @@ console.log(
   `\n${open === 0 ? "every target is reached" : `${open} targets are not reached`}; bench-results.json has it all`,
 );
 
-async function run({ name, title, contenders, count, targets }) {
+async function run({ name, title, contenders, count, targets, inputBytes }) {
   if (count !== undefined) return { name, title, ...(await counted(count, targets)) };
   const list = await contenders(shared);
   const results = await measure(list, rounds);
-  return { name, title, contenders: results, targets: judged(targets, results) };
+  const own = inputBytes === undefined ? {} : { inputBytes: inputBytes(shared) };
+  return { name, title, ...own, contenders: results, targets: judged(targets, results) };
 }
 
 async function counted(count, targets) {

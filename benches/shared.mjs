@@ -1,7 +1,8 @@
 /** What the rows work on; each part is made when a row first asks for it, once, and not timed. */
 import { zipSync } from "fflate";
-import { csvText, utf16, vendorRows } from "./input.mjs";
+import { csvText, FULL_ROWS, utf16, vendorRows } from "./input.mjs";
 import { HEADER_XML, manifestXml } from "./manifest.mjs";
+import { metadataDocument } from "./metadata.mjs";
 import { sumOfRows } from "./verify.mjs";
 import { FILE } from "./zip-peers.mjs";
 
@@ -35,6 +36,13 @@ export class Shared {
   }
   get cellSum() {
     return this.#once("cellSum", () => sumOfRows(this.rows));
+  }
+  /** `$metadata` of 30 MB, or a part as large as that of the rows. */
+  get metadata() {
+    return this.#once("metadata", () => metadataDocument((30e6 * this.rowCount) / FULL_ROWS));
+  }
+  get metadataBytes() {
+    return this.#once("metadataBytes", () => new TextEncoder().encode(this.metadata.text));
   }
   /** Packages as another program writes them: fflate, level 6. */
   get csvPackage() {

@@ -16,6 +16,8 @@ pub(crate) const NAMESPACE: &str = "Microsoft.Dynamics.DataEntities";
 pub(crate) struct Catalog {
     pub(crate) entities: Vec<Entity>,
     pub(crate) enums: BTreeMap<String, Vec<String>>,
+    /// Integers of the members, where they are not those of the order above.
+    values: HashMap<String, HashMap<String, i64>>,
     by_collection: HashMap<String, usize>,
     by_label: HashMap<String, usize>,
 }
@@ -27,6 +29,8 @@ pub(crate) struct Entity {
     pub(crate) aot: String,
     /// Name in data projects and packages.
     pub(crate) label: String,
+    /// Which way rows go between the systems: `setup`, `clmToScm` or `scmToClm`.
+    pub(crate) direction: String,
     /// Public collection; without it the entity is reachable by packages only.
     pub(crate) collection: Option<String>,
     /// OData entity type name.
@@ -65,7 +69,7 @@ pub(crate) enum Kind {
     Enum(String),
 }
 
-/// A navigation property; served in `$metadata` only.
+/// A navigation property.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Navigation {
     pub(crate) name: String,
@@ -114,7 +118,8 @@ impl Catalog {
             }
             by_label.insert(entity.label.clone(), at);
         }
-        Ok(Self { entities, enums, by_collection, by_label })
+        let values = serde_json::from_str(VALUES)?;
+        Ok(Self { entities, enums, values, by_collection, by_label })
     }
 
     /// The entity behind an OData collection; names are case-sensitive.
@@ -127,9 +132,18 @@ impl Catalog {
         self.by_label.get(name).and_then(|at| self.entities.get(*at))
     }
 
-    /// Members of an enum in the order of their integers.
+    /// Members of an enum in the order of the catalogue.
     pub(crate) fn members(&self, name: &str) -> &[String] {
         self.enums.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The integer of an enum's member: its place unless another is known.
+    pub(crate) fn value(&self, name: &str, member: &str) -> Option<i64> {
+        if let Some(values) = self.values.get(name) {
+            return values.get(member).copied();
+        }
+        let at = self.members(name).iter().position(|found| found == member)?;
+        i64::try_from(at).ok()
     }
 }
 
@@ -187,6 +201,8 @@ pub(crate) fn schema(length: &dyn Fn(&str, &str) -> Option<usize>) -> String {
 
 const EMBEDDED: &str = include_str!("../data/catalog.json");
 
+const VALUES: &str = include_str!("../data/enum-values.json");
+
 #[derive(Deserialize)]
 struct File {
     enums: BTreeMap<String, Vec<String>>,
@@ -197,6 +213,7 @@ struct File {
 struct RawEntity {
     aot: String,
     label: String,
+    direction: String,
     collection: Option<String>,
     #[serde(rename = "type")]
     type_name: Option<String>,
@@ -255,6 +272,7 @@ impl RawEntity {
         Entity {
             aot: self.aot,
             label: self.label,
+            direction: self.direction,
             collection: self.collection,
             type_name,
             company: self.company,
@@ -288,6 +306,9 @@ mod tests {
             for property in &entity.properties {
                 if let Kind::Enum(name) = &property.kind {
                     assert!(!catalog.members(name).is_empty(), "{name} has no members");
+                    for member in catalog.members(name) {
+                        assert!(catalog.value(name, member).is_some(), "{name}.{member} has no value");
+                    }
                 }
             }
         }

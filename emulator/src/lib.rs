@@ -5,6 +5,7 @@
 //!
 //! The binary serves it; [`check`] asks it about one package in the process of the caller.
 
+mod answer_headers;
 mod auth;
 mod catalog;
 pub mod check;
@@ -14,11 +15,13 @@ mod dmf;
 mod environment;
 mod host_guard;
 mod http;
+mod meta;
 mod odata;
 mod package;
 mod server;
 mod storage;
 mod store;
+mod throttle;
 mod value;
 
 pub use cli::run;

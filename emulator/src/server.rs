@@ -17,7 +17,8 @@ use crate::catalog::Catalog;
 use crate::environment::Environment;
 use crate::storage::{Azurite, AzuriteError, Storage, locate};
 use crate::store::{Store, StoreError};
-use crate::{control, host_guard, odata};
+use crate::throttle::Throttle;
+use crate::{answer_headers, control, host_guard, meta, odata};
 
 /// What the command line asks for.
 pub(crate) struct Settings {
@@ -36,14 +37,13 @@ pub(crate) struct Shared {
     pub(crate) address: SocketAddr,
     /// Without trailing slash; also the audience of tokens.
     pub(crate) base_url: String,
-    /// `$metadata`, written once.
-    pub(crate) metadata: Arc<String>,
     pub(crate) environment: Environment,
     pub(crate) storage: Storage,
     pub(crate) directory: Directory,
     pub(crate) control_key: String,
     pub(crate) step: Duration,
     pub(crate) page_size: usize,
+    pub(crate) throttle: Throttle,
 }
 
 impl std::ops::Deref for Shared {
@@ -102,7 +102,6 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), ServeError> {
         let app: App = Arc::new(Shared {
             address,
             base_url: format!("http://{}", named(address)),
-            metadata: Arc::new(odata::csdl(&catalog)),
             environment: Environment::new(catalog, store),
             storage: azurite.storage.clone(),
             directory: Directory {
@@ -115,6 +114,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), ServeError> {
             control_key: random_secret(),
             step: settings.step,
             page_size: settings.page_size,
+            throttle: Throttle::default(),
         });
         if let Some(folder) = &settings.seed {
             let (of_worker, folder) = (app.clone(), folder.clone());
@@ -143,14 +143,18 @@ fn routes(app: App) -> Router {
         .route("/data", any(odata::handle))
         .route("/data/", any(odata::handle))
         .route("/data/{*rest}", any(odata::handle))
+        // A route cannot mind no case.
+        .fallback(meta::handle)
         .layer(DefaultBodyLimit::max(odata::MAX_BODY))
         .merge(
             Router::new()
                 .route("/_sandbox/load/{name}", post(control::load))
                 .route("/_sandbox/settings", post(control::settings))
                 .route("/_sandbox/runs", get(control::runs))
+                .route("/_sandbox/throttle", post(control::throttle))
                 .layer(DefaultBodyLimit::max(control::MAX_BODY)),
         )
+        .layer(axum::middleware::from_fn_with_state(app.clone(), answer_headers::add))
         .layer(axum::middleware::from_fn_with_state(app.clone(), host_guard::guard))
         .with_state(app)
 }

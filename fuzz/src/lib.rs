@@ -1,7 +1,13 @@
 //! The bodies of the fuzz targets: each takes any bytes, and panics where a promise is broken. A test of the library runs them
 //! over the seeds, so that they hold without a fuzzer too; for its sake nothing here needs another crate.
 
+mod answers;
+
+pub use answers::{fault, multipart};
+
 use d365_clm::Error;
+use d365_clm::catalog::{Catalog, Schema};
+use d365_clm::odata::{MetadataReader, drift, schema_json, typescript};
 use d365_clm::package::{
     EntitySpec, Limits, LocalPackage, LocalRows, MemberSpec, PackageSpec, PackageWriter, SourceFormat,
 };
@@ -91,6 +97,31 @@ pub fn roundtrip(bytes: &[u8]) {
     }
     read_all(&package);
     keeps_its_xml(&package);
+}
+
+/// `$metadata` of an environment: reading ends in a schema or an error, and how the document is cut does not matter. A schema is
+/// read back from its JSON as it was, and can be compared and written as TypeScript.
+pub fn metadata(bytes: &[u8]) {
+    let read = |piece: usize| {
+        let mut reader = MetadataReader::new(None);
+        for piece in bytes.chunks(piece) {
+            reader.push(piece)?;
+        }
+        reader.finish().map(|found| found.json())
+    };
+    let whole = read(bytes.len().max(1));
+    let cut = read(7);
+    let Ok(json) = whole else {
+        assert!(cut.is_err(), "{whole:?}");
+        return;
+    };
+    assert_eq!(cut.as_ref(), Ok(&json));
+    let schema = Schema::from_json(&json).expect("it was written by the library");
+    assert_eq!(schema_json(&schema), json);
+    let _ = drift(&schema);
+    let types = typescript(&schema, None).expect("every collection is there");
+    assert!(types.lines().filter(|line| *line == "}").count() >= 2, "{types}");
+    let _ = Catalog::of_tenant(schema);
 }
 
 fn written(format: SourceFormat, columns: &[String], cells: &[&str], chunk: usize) -> Result<Vec<u8>, Error> {

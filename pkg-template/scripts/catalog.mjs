@@ -24,9 +24,17 @@ const HEAD = `// Made by scripts/catalog.mjs from src/catalog/catalog.json: chan
  */
 `;
 const TAIL = `
-/** Typed for the catalogued entities; any properties for another one. */
-// biome-ignore lint/suspicious/noExplicitAny: an entity that the catalogue lacks has any properties
-export type EntityOf<N extends string> = N extends keyof Catalog ? Catalog[N] : Record<string, any>;
+/** Entities of the host's own environment, by collection. The declarations that \`d365-clm types\` writes add to it. */
+// biome-ignore lint/suspicious/noEmptyInterface: others fill it
+export interface TenantCatalog {}
+
+/** Typed for the environment's own entities and the catalogued ones; any properties for another one. */
+export type EntityOf<N extends string> = N extends keyof TenantCatalog
+  ? TenantCatalog[N]
+  : N extends keyof Catalog
+    ? Catalog[N]
+    : // biome-ignore lint/suspicious/noExplicitAny: an entity that the catalogue lacks has any properties
+      Record<string, any>;
 `;
 
 /** @param {{ enums: Record<string, string[]>, entities: any[] }} catalog */

@@ -1264,9 +1264,17 @@ export interface Catalog {
   };
 }
 
-/** Typed for the catalogued entities; any properties for another one. */
-// biome-ignore lint/suspicious/noExplicitAny: an entity that the catalogue lacks has any properties
-export type EntityOf<N extends string> = N extends keyof Catalog ? Catalog[N] : Record<string, any>;
+/** Entities of the host's own environment, by collection. The declarations that `d365-clm types` writes add to it. */
+// biome-ignore lint/suspicious/noEmptyInterface: others fill it
+export interface TenantCatalog {}
+
+/** Typed for the environment's own entities and the catalogued ones; any properties for another one. */
+export type EntityOf<N extends string> = N extends keyof TenantCatalog
+  ? TenantCatalog[N]
+  : N extends keyof Catalog
+    ? Catalog[N]
+    : // biome-ignore lint/suspicious/noExplicitAny: an entity that the catalogue lacks has any properties
+      Record<string, any>;
 
 export type ABC = "None" | "A" | "B" | "C";
 export type AgencyAgreement_RU = "None" | "PurchaseCommission" | "SaleCommission";

@@ -1,16 +1,30 @@
 /** The client of one environment. */
 /// <reference lib="esnext.disposable" preserve="true" />
+import {
+  type BatchOperation,
+  type BatchOptions,
+  type BatchResults,
+  batchJson,
+  batchResults,
+  etagJson,
+  operationJson,
+} from "./batch.js";
 import type { EntityOf } from "./catalog.js";
 import { disposed, invalid, throwIfAborted } from "./errors.js";
+import { type Executions, executions } from "./executions.js";
 import type { Filter } from "./filter.js";
 import { Handle } from "./handle.js";
 import type { ImportSource } from "./import-source.js";
 import { loader } from "./init.js";
 import type { Checkpoint, Job, JobKind } from "./job.js";
-import { objectToJson, toJson } from "./json.js";
-import type { EntityLine } from "./package/spec.js";
+import { type Numbers, objectToJson, parserFor } from "./json.js";
+import { type Call, type DataProjects, dataProjects } from "./projects.js";
 import { countJson, type Entity, type Input, type Query, queryJson } from "./query.js";
-import type { RunOptions } from "./run.js";
+import { type RecurringQueues, recurringQueues } from "./queues.js";
+import { type ListSource, Rows, readPages, WirePieces } from "./reading.js";
+import { linkSignals, type RunOptions } from "./run.js";
+import { type MetadataOptions, metadataJson, schema as schemaOf } from "./schema.js";
+import { type CatalogSchema, partsOf, type Schema, type SchemaData } from "./schema-data.js";
 import { memoryStore } from "./stores/memory.js";
 import { type Sync, type SyncOptions, startSync } from "./sync.js";
 import { type Token, type TokenCredentialLike, type TokenRequest, tokenSource } from "./token.js";
@@ -25,6 +39,8 @@ import {
   startImport,
 } from "./transfer.js";
 import type { WireClient, WireHost, WirePager } from "./wire.js";
+
+export type { DataProject, DataProjects } from "./projects.js";
 
 export interface ClientOptions {
   /** https://contoso.operations.dynamics.com, or on-premises https://host/namespaces/AXSF. Plain http for loopback only. */
@@ -44,14 +60,31 @@ export interface ClientOptions {
   rewriteUrl?: (url: string) => string;
   /** Origins that rewritten requests may go to, beside the page's own. */
   relayOrigins?: string[];
-  /** How Int64 and Decimal come back. Default "string": nothing is lost. */
-  numbers?: "string" | "number";
-  /** Of failed requests: how often (`attempts`), the longest pause and all pauses together in milliseconds. */
+  /** The environment's own schema, from `metadata()`: its entities take the place of the catalogue's, the others stay known. */
+  schema?: SchemaData | CatalogSchema;
+  /**
+   * How Int64 and Decimal come back. Default "string": nothing is lost. "bigint": Int64 as `bigint`, Decimal still as text, which no
+   * number of JavaScript holds exactly. "number": both as numbers, digits beyond the 15th are lost.
+   */
+  numbers?: "string" | "number" | "bigint";
+  /**
+   * Of failed requests: how often each is tried (`attempts`, default 5); the longest pause of our own choice (`maxDelay`, default
+   * 60,000 ms); and all pauses (`budget`, default 300,000 ms), of one request and of the client as a whole: pauses at the same time
+   * count once, and what was spent comes back as time passes. Then the failure is handed over, THROTTLED with `retryAfter` where the
+   * service is busy. A busy service is asked again when it says so (`Retry-After`), or after 30 s where it does not say, or the page may
+   * not see it.
+   */
   retry?: { attempts?: number; maxDelay?: number; budget?: number };
   /** Milliseconds for an ordinary request. Default 100,000. */
   timeout?: number;
   /** Milliseconds for import and export calls, which answer late. Default 600,000. */
   submitTimeout?: number;
+  /**
+   * Most requests in flight at once; further ones wait their turn in order. Default 8, at most 52 (more is taken as that): the
+   * service's own limit. When it is busy (429) the number is halved, and grows again by one after each round of good answers. Uploads
+   * to storage and downloads do not count, nor does a list once the head of its page has come.
+   */
+  concurrency?: number;
   /** Told of requests and repeats. What it throws is ignored. */
   onEvent?: (event: ClientEvent) => void;
 }
@@ -78,7 +111,9 @@ export interface Companies {
 // biome-ignore lint/suspicious/noExplicitAny: an entity that the catalogue lacks has any properties
 export interface EntitySet<T = any> {
   /**
-   * The rows, page after page as they are wanted.
+   * The rows, page after page as they are wanted. What is read ahead: about 4 MiB, and no page but the one behind that of the rows
+   * being taken. The service keeps no snapshot of a list: rows that change meanwhile may come twice or not at all. Where a page breaks
+   * off in the middle it is asked for again and goes on behind the last row, if that is still in its place; else NETWORK.
    * @throws {ClmError} UNKNOWN_PROPERTY, UNSUPPORTED_QUERY, NOT_FOUND
    */
   list(query?: Query<T>, options?: RunOptions): AsyncIterable<Entity<T>>;
@@ -89,10 +124,13 @@ export interface EntitySet<T = any> {
   /** The row with that key (all parts; `dataAreaId` may come from the client's company), or undefined. */
   get(key: Input<T>, query?: Query<T>, options?: RunOptions): Promise<Entity<T> | undefined>;
   /**
-   * Creates a row, and gives it back as stored.
-   * @throws {ClmError} VALIDATION_FAILED with the service's reason, CONFLICT
+   * Creates a row, and gives it back as stored. Properties that are undefined are not sent, null is sent as null.
+   *
+   * It is sent once. Where the answer is lost and `value` has the whole key, the row is read by that key: the same row is the
+   * result, anything else OUTCOME_UNKNOWN. `allowRepeat` sends it again instead, at the risk of a second row.
+   * @throws {ClmError} VALIDATION_FAILED with the service's reason, CONFLICT, OUTCOME_UNKNOWN
    */
-  create(value: Input<T>, options?: RunOptions): Promise<Entity<T>>;
+  create(value: Input<T>, options?: RunOptions & { allowRepeat?: boolean }): Promise<Entity<T>>;
   /**
    * Changes the named properties and no others.
    * @throws {ClmError} VALIDATION_FAILED, NOT_FOUND, PRECONDITION_FAILED where `ifMatch` is not the row's etag any more
@@ -102,30 +140,6 @@ export interface EntitySet<T = any> {
   delete(key: Input<T>, options?: RunOptions & { ifMatch?: string }): Promise<void>;
   /** Calls an action of the collection, or with a key of one row. The name goes without namespace. */
   action<R = unknown>(name: string, parameters?: object, key?: Input<T>, options?: RunOptions): Promise<R>;
-}
-
-/** A data project (definition group). All companies see it. */
-export interface DataProject {
-  /** Its name, which is its key; without apostrophe. */
-  name: string;
-  operation: "Import" | "Export";
-  /** At most 60 characters. */
-  description?: string;
-  /** Default "Project". */
-  category?: "Project" | "Configuration" | "Integration" | "Other";
-  entities: EntityLine[];
-}
-
-export interface DataProjects {
-  /**
-   * Creates the project, or corrects what `project` names and nothing else (mappings, filters and further lines stay; with `exact`
-   * further lines are deleted), and says what it changed.
-   * @throws {ClmError} CONFLICT where a project of that name has the other operation type
-   */
-  ensure(
-    project: DataProject,
-    options?: RunOptions & { exact?: boolean },
-  ): Promise<{ created: boolean; changed: string[] }>;
 }
 
 /**
@@ -139,7 +153,12 @@ export interface DataProjects {
 export class ScmClient {
   /** Data projects over OData. */
   readonly projects: DataProjects;
+  /** Runs of data projects, whoever started them. */
+  readonly executions: Executions;
+  /** Queues of recurring data jobs. */
+  readonly queues: RecurringQueues;
   readonly #options: string;
+  readonly #parse: (text: string) => unknown;
   readonly #host: WireHost;
   /** Of jobs without a store of their own: import and export calls of this client take turns. */
   readonly #leases = memoryStore();
@@ -154,16 +173,20 @@ export class ScmClient {
       if (value !== undefined && typeof value !== "function") throw invalid(`${name} must be a function`);
     }
     this.#options = objectToJson(
-      { ...rest, baseUrl: String(rest.baseUrl ?? ""), pageOrigin: pageOrigin() },
+      {
+        ...rest,
+        baseUrl: String(rest.baseUrl ?? ""),
+        pageOrigin: pageOrigin(),
+        ...(rest.schema === undefined ? {} : { schema: partsOf(rest.schema) }),
+      },
       "the options",
     );
+    this.#parse = parserFor(rest.numbers as Numbers | undefined);
     this.#host = hostOf(tokenSource(getToken, credential), fetch, rewriteUrl, onEvent);
-    this.projects = {
-      ensure: async (project, { signal, exact = false } = {}) => {
-        const text = objectToJson(project, "the data project");
-        return JSON.parse(await this.#call(signal, (c, s) => c.ensureProject(text, exact, s)));
-      },
-    };
+    const call: Call = (signal, wire) => this.#call(signal, wire);
+    this.projects = dataProjects(call);
+    this.executions = executions(call, this.#client);
+    this.queues = recurringQueues(call, this.#client);
   }
 
   static {
@@ -175,7 +198,39 @@ export class ScmClient {
   /** An OData collection; typed where the catalogue knows it. Names of letters and digits, for example "VendorsV2". */
   entity<N extends string>(collection: N): EntitySet<EntityOf<N>> {
     if (typeof collection !== "string") throw invalid("a collection has a name");
-    return new Collection<EntityOf<N>>(collection, this.#client, (signal, call) => this.#call(signal, call));
+    const call: Call = (signal, wanted) => this.#call(signal, wanted);
+    return new Collection<EntityOf<N>>(collection, this.#client, call, this.#parse);
+  }
+
+  /**
+   * Carries out operations in as few requests as may be (100 to a request, see `size`), and tells of each what came of it, in their
+   * order. Each write is carried out by itself, with `atomic` all of them or none. The first failure ends the batch unless
+   * `continueOnError` is set; what was not carried out is ABORTED.
+   *
+   * @throws {ClmError} where nothing came of the whole: an operation that can't be meant (`at.line` is its 1-based number), the first
+   * request failed, or `signal` fired
+   */
+  async batch<const O extends readonly BatchOperation[]>(
+    operations: O,
+    options: RunOptions & BatchOptions = {},
+  ): Promise<BatchResults<O>> {
+    const { signal, onProgress: _, ...how } = options;
+    const text = batchJson(operations, how);
+    return batchResults(await this.#call(signal, (c, s) => c.batch(text, s)), this.#parse) as BatchResults<O>;
+  }
+
+  /**
+   * What the environment has. Up to 16 collections are asked of the metadata service, more (or all) read from `$metadata`; where one
+   * way is closed, the other is taken. `nullable` and `maxLength` are known from `$metadata` alone, `aot` from the service.
+   *
+   * @throws {ClmError} UNKNOWN_ENTITY for a collection that neither the environment nor the catalogue has; SERVICE_ERROR
+   * @example
+   * const tenant = await scm.metadata({ collections: ["VendorsV2"] });
+   * const typed = new ScmClient({ ...options, schema: tenant });
+   */
+  async metadata({ signal, ...options }: MetadataOptions = {}): Promise<Schema> {
+    const text = metadataJson(options);
+    return schemaOf(JSON.parse(await this.#call(signal, (c, s) => c.metadata(text, s))));
   }
 
   /**
@@ -248,44 +303,36 @@ export class ScmClient {
   }
 }
 
-type Call = <T>(
-  signal: AbortSignal | undefined,
-  call: (c: WireClient, signal: AbortSignal) => Promise<T>,
-) => Promise<T>;
-
 class Collection<T> implements EntitySet<T> {
   readonly #name: string;
   readonly #client: () => Promise<Handle<WireClient>>;
   readonly #call: Call;
+  readonly #parse: (text: string) => unknown;
 
-  constructor(name: string, client: () => Promise<Handle<WireClient>>, call: Call) {
+  constructor(name: string, client: () => Promise<Handle<WireClient>>, call: Call, parse: (text: string) => unknown) {
     this.#name = name;
     this.#client = client;
     this.#call = call;
+    this.#parse = parse;
   }
 
-  async *list(query?: Query<T>, options?: RunOptions): AsyncGenerator<Entity<T>, void, undefined> {
-    for await (const { items } of this.pages(query, options)) yield* items;
+  list(query?: Query<T>, options?: RunOptions): AsyncIterableIterator<Entity<T>> {
+    return new Rows<Entity<T>>(this.#source(query, options));
   }
 
-  async *pages(
-    query?: Query<T>,
-    { signal }: RunOptions = {},
-  ): AsyncGenerator<{ items: Entity<T>[]; count?: number }, void, undefined> {
-    throwIfAborted(signal);
-    const text = queryJson(query);
-    const client = await this.#client();
-    const pager = client.use((c) => new Handle<WirePager>(loader, "the client", () => c.list(this.#name, text)));
-    try {
-      while (true) {
-        // The second handle ends the wait when the client is disposed of.
-        const page = await client.useAsync(signal, (_, s) => pager.useAsync(s, (p, both) => p.next(both)));
-        if (page === undefined) return;
-        yield JSON.parse(page);
-      }
-    } finally {
-      pager.dispose();
-    }
+  pages(query?: Query<T>, options?: RunOptions): AsyncIterableIterator<{ items: Entity<T>[]; count?: number }> {
+    return readPages<Entity<T>>(this.#source(query, options));
+  }
+
+  #source(query: Query<T> | undefined, { signal }: RunOptions = {}): ListSource {
+    const open = async () => {
+      throwIfAborted(signal);
+      const text = queryJson(query);
+      const client = await this.#client();
+      const pager = client.use((c) => new Handle<WirePager>(loader, "the client", () => c.list(this.#name, text)));
+      return new WirePieces(pager, linkSignals(signal, client.closing, loader.life));
+    };
+    return { open, parse: this.#parse };
   }
 
   async count(filter?: Filter | string, { signal, ...companies }: RunOptions & Companies = {}): Promise<number> {
@@ -294,15 +341,16 @@ class Collection<T> implements EntitySet<T> {
   }
 
   async get(key: Input<T>, query?: Query<T>, { signal }: RunOptions = {}): Promise<Entity<T> | undefined> {
-    const text = objectToJson(key, "the key");
-    const more = queryJson(query);
-    const found = await this.#call(signal, (c, s) => c.get(this.#name, text, more, s));
-    return found === undefined ? undefined : JSON.parse(found);
+    const text = { key: objectToJson(key, "the key"), query: queryJson(query) };
+    return (await this.#run("get", text, signal)) as Entity<T> | undefined;
   }
 
-  async create(value: Input<T>, { signal }: RunOptions = {}): Promise<Entity<T>> {
-    const text = objectToJson(value, "the row");
-    return JSON.parse(await this.#call(signal, (c, s) => c.create(this.#name, text, s)));
+  async create(
+    value: Input<T>,
+    { signal, allowRepeat }: RunOptions & { allowRepeat?: boolean } = {},
+  ): Promise<Entity<T>> {
+    const text = { value: objectToJson(value, "the row"), allowRepeat: allowRepeat ? "true" : undefined };
+    return (await this.#run("create", text, signal)) as Entity<T>;
   }
 
   async update(
@@ -310,14 +358,12 @@ class Collection<T> implements EntitySet<T> {
     patch: Input<T>,
     { signal, ifMatch }: RunOptions & { ifMatch?: string } = {},
   ): Promise<void> {
-    const text = objectToJson(key, "the key");
-    const change = objectToJson(patch, "the change");
-    await this.#call(signal, (c, s) => c.update(this.#name, text, change, ifMatch, s));
+    const text = { key: objectToJson(key, "the key"), value: objectToJson(patch, "the change") };
+    await this.#run("update", { ...text, ifMatch: etagJson(ifMatch) }, signal);
   }
 
   async delete(key: Input<T>, { signal, ifMatch }: RunOptions & { ifMatch?: string } = {}): Promise<void> {
-    const text = objectToJson(key, "the key");
-    await this.#call(signal, (c, s) => c.delete(this.#name, text, ifMatch, s));
+    await this.#run("delete", { key: objectToJson(key, "the key"), ifMatch: etagJson(ifMatch) }, signal);
   }
 
   async action<R = unknown>(
@@ -326,10 +372,22 @@ class Collection<T> implements EntitySet<T> {
     key?: Input<T>,
     { signal }: RunOptions = {},
   ): Promise<R> {
-    const text = objectToJson(parameters, "the parameters");
-    const row = key === undefined ? undefined : toJson(key, "the key");
-    const result = await this.#call(signal, (c, s) => c.action(this.#name, name, text, row, s));
-    return (result === undefined ? undefined : JSON.parse(result)) as R;
+    const text = {
+      name: JSON.stringify(String(name)),
+      parameters: objectToJson(parameters, "the parameters"),
+      key: key === undefined ? undefined : objectToJson(key, "the key"),
+    };
+    return (await this.#run("action", text, signal)) as R;
+  }
+
+  async #run(
+    op: string,
+    fields: Record<string, string | undefined>,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const operation = operationJson(op, this.#name, fields);
+    const value = await this.#call(signal, (c, s) => c.run(operation, s));
+    return value === undefined ? undefined : this.#parse(value);
   }
 }
 

@@ -174,6 +174,8 @@ function isWireError(e: unknown): e is WireError {
 /** What Rust threw, as a ClmError; anything else as it is. */
 export function fromWire(e: unknown, signal?: AbortSignal): unknown {
   if (!isWireError(e)) return e;
+  // What a function of the host threw in our own words needs no other ones.
+  if (isClmError(e.cause) && e.cause.code === e.code) return e.cause;
   if (e.code === "ABORTED" && signal?.aborted) {
     if (isClmError(signal.reason)) return signal.reason;
     return new ClmError("ABORTED", e.message, { ...e, cause: signal.reason });

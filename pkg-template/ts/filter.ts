@@ -56,7 +56,8 @@ class Node implements Filter {
 export const f: {
   /**
    * Equal. The service takes a `*` in the text for a wildcard, so such a text is refused with UNSUPPORTED_QUERY when the request
-   * is shaped; see `like`. `exact` asks for the comparison to be made here, which is not available yet and says so.
+   * is shaped; see `like`. With `exact`, `list` and `pages` fetch what fits the pattern and compare here (without regard to case, as
+   * the service does); `top` and `skip` then count what is left, and `count` is refused.
    */
   eq(p: string, v: Cell | EnumValue, options?: { exact?: boolean }): Filter;
   /** Not equal. */
@@ -71,7 +72,7 @@ export const f: {
   le(p: string, v: Cell): Filter;
   /** Matches the pattern, in which `*` stands for any text. */
   like(p: string, pattern: string): Filter;
-  /** Equal to one of the values; at least one. */
+  /** Equal to one of the values; at least one. A list too long for a URL is sent in several requests, see `Query.filter`. */
   anyOf(p: string, values: (Cell | EnumValue)[]): Filter;
   /** All of them; at least one. */
   and(...x: Filter[]): Filter;

@@ -13,7 +13,6 @@ export type { ColumnBatch, PackageEntity } from "./package/entity.js";
 export type { Limits } from "./package/limits.js";
 export type { OpenOptions } from "./package/open.js";
 export type { CompositeRecord } from "./package/records.js";
-export type { Schema } from "./package/schema.js";
 export type { ByteSource, RowSource } from "./package/sources.js";
 export type {
   CompositeInput,
@@ -26,4 +25,5 @@ export type {
 } from "./package/spec.js";
 export { buildPackage, openPackage, packageStream } from "./packages-only.js";
 export type { Progress, RunOptions } from "./run.js";
+export type { CatalogSchema, Drift, Schema, SchemaData, SchemaEntity, SchemaProperty } from "./schema-data.js";
 export { version } from "./version.js";

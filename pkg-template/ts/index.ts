@@ -6,7 +6,8 @@
  * Uint8Array, times are ISO 8601 texts in UTC, durations are milliseconds, Int64 and Decimal are texts unless `numbers` says
  * otherwise.
  */
-export type { Catalog, EntityOf } from "./catalog.js";
+export type { BatchOperation, BatchOptions, BatchPage, BatchResult, BatchResults } from "./batch.js";
+export type { Catalog, EntityOf, TenantCatalog } from "./catalog.js";
 export {
   type ClientEvent,
   type ClientOptions,
@@ -17,6 +18,7 @@ export {
   ScmClient,
 } from "./client.js";
 export { ClmError, type ErrorCode, type ErrorDetails, isClmError, type Place, type ServiceWords } from "./errors.js";
+export type { Execution, ExecutionError, Executions } from "./executions.js";
 export { type EnumValue, type Filter, f } from "./filter.js";
 export type { ImportSource } from "./import-source.js";
 export { init, initSync } from "./init.js";
@@ -30,7 +32,6 @@ export type { ColumnBatch, PackageEntity } from "./package/entity.js";
 export type { Limits } from "./package/limits.js";
 export type { OpenOptions } from "./package/open.js";
 export type { CompositeRecord } from "./package/records.js";
-export type { Schema } from "./package/schema.js";
 export type { ByteSource, RowSource } from "./package/sources.js";
 export type {
   CompositeInput,
@@ -43,7 +44,11 @@ export type {
 } from "./package/spec.js";
 export { buildPackage, openPackage, packageStream } from "./packages.js";
 export type { Entity, Input, Query } from "./query.js";
+export type { MessageStatus, QueueMessage, RecurringQueues } from "./queues.js";
+export { type HttpAnswer, type HttpRequest, type ReadOptions, requests, type ShapeOptions } from "./requests.js";
 export type { Progress, RunOptions } from "./run.js";
+export { type MetadataOptions, readMetadata, schema } from "./schema.js";
+export type { CatalogSchema, Drift, Schema, SchemaData, SchemaEntity, SchemaProperty } from "./schema-data.js";
 export { blobStore } from "./stores/blob.js";
 export { indexedDbStore } from "./stores/indexeddb.js";
 export { memoryStore } from "./stores/memory.js";

@@ -1,4 +1,4 @@
-/** Values on their way into the module as JSON: exactly, or not at all. */
+/** Values on their way into the module and out of it as JSON: exactly, or not at all. */
 import { type ClmError, invalid } from "./errors.js";
 import { isWellFormed } from "./package/cells.js";
 
@@ -45,4 +45,25 @@ export function toJson(value: unknown, what: string): string {
 export function objectToJson(value: unknown, what: string): string {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return toJson(value, what);
   throw invalid(`${what} must be an object`);
+}
+
+/** How Int64 and Decimal come back; see ClientOptions. */
+export type Numbers = "string" | "number" | "bigint";
+
+/** What makes values of the module's JSON. Where Int64 is wanted as bigint, the module marks it: `{"$int64":"…"}`. */
+export function parserFor(numbers: Numbers | undefined): (text: string) => unknown {
+  return numbers === "bigint" ? (text) => withBigInts(JSON.parse(text)) : (text) => JSON.parse(text);
+}
+
+function withBigInts(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const object = value as Record<string, unknown>;
+  // No property of the service can have that name.
+  if (typeof object.$int64 === "string") return BigInt(object.$int64);
+  for (const [key, inner] of Object.entries(object)) {
+    const made = withBigInts(inner);
+    // Only what has changed is set: a property may be called `__proto__`.
+    if (made !== inner) object[key] = made;
+  }
+  return value;
 }

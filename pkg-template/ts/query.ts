@@ -7,19 +7,31 @@ import type { Cell } from "./package/cells.js";
 /** Which rows and properties are wanted. */
 // biome-ignore lint/suspicious/noExplicitAny: an entity that the catalogue lacks has any properties
 export interface Query<T = any> {
-  /** A condition of `f`, or a text that is sent as it is. */
+  /**
+   * A condition of `f`, or the text of `$filter`. Both are checked alike: names, types, members of enums (`Status eq 'Draft'` is
+   * completed), and what the service does not support is UNSUPPORTED_QUERY by name. In a text `eq` with `*` is a pattern.
+   *
+   * A filter whose URL would pass 8,000 characters is sent in parts of its longest `anyOf`, where every row must fit one: `list` and
+   * `pages` only, at most 100 requests; with `orderBy` their rows are merged, with `count` the sum is given.
+   */
   filter?: Filter | string;
   /** Properties; default: all. */
   select?: (keyof T & string)[];
   /** "Name", "Name desc". */
   orderBy?: string | string[];
+  /** Navigation properties whose rows come along; the service expands the first level only. */
+  expand?: string[];
   /** At most so many rows, over all pages. */
   top?: number;
   /** Rows to leave out. */
   skip?: number;
   /** Ask for the number of all matching rows too; see `pages`. */
   count?: boolean;
-  /** Rows of all companies that the user may see. Default: those of the company of the query, the client, or the service user. */
+  /**
+   * Rows of all companies that the user may see. Default: those of the company of the query, the client, or the service user.
+   * Where `company` or the filter names a company, the option is sent anyway; with an explicit `false` to name another company than
+   * the client's is INVALID_ARGUMENT, since the service would answer with nothing.
+   */
   crossCompany?: boolean;
   /** Rows of this company; refused for entities that are shared by all. */
   company?: string;

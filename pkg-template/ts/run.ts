@@ -73,13 +73,12 @@ export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | un
   throwIfAborted(signal);
   let stop: (() => void) | undefined;
   const stopped = new Promise<never>((_, reject) => {
-    stop = () => reject(aborted(signal));
-    signal.addEventListener("abort", stop, { once: true });
+    stop = onAbort(signal, () => reject(aborted(signal)));
   });
   try {
     return await Promise.race([promise, stopped]);
   } finally {
-    if (stop) signal.removeEventListener("abort", stop);
+    stop?.();
   }
 }
 
@@ -91,15 +90,37 @@ export function linkSignals(...signals: (AbortSignal | undefined)[]): { signal: 
     if (!signal) continue;
     const stop = () => controller.abort(signal.reason);
     if (signal.aborted) stop();
-    else {
-      signal.addEventListener("abort", stop, { once: true });
-      undo.push(() => signal.removeEventListener("abort", stop));
-    }
+    else undo.push(onAbort(signal, stop));
   }
   return {
     signal: controller.signal,
     unlink() {
       for (const step of undo) step();
     },
+  };
+}
+
+const waiting = new WeakMap<AbortSignal, { all: Set<() => void>; fire: () => void }>();
+
+/** One listener for all who wait for a signal: Node warns of a leak where there are more than ten. What is returned takes it back. */
+function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  let entry = waiting.get(signal);
+  if (!entry) {
+    const all = new Set<() => void>();
+    entry = {
+      all,
+      fire: () => {
+        for (const each of [...all]) each();
+      },
+    };
+    waiting.set(signal, entry);
+    signal.addEventListener("abort", entry.fire, { once: true });
+  }
+  const { all, fire } = entry;
+  all.add(callback);
+  return () => {
+    if (!all.delete(callback) || all.size > 0) return;
+    signal.removeEventListener("abort", fire);
+    waiting.delete(signal);
   };
 }

@@ -21,8 +21,8 @@ export interface SyncEntity {
   /** Properties wanted; keys always come. Default all. */
   select?: string[];
   /**
-   * With transport "odata": a property of the environment that tells when a record was changed. Then only recent changes are read,
-   * with 10 minutes' overlap, and all rows once a day.
+   * With transport "odata": a property that tells when a record was changed. Then only recent changes are read, with 10 minutes'
+   * overlap, and all rows once a day. One that the catalogue lacks needs the environment's `schema` in the client.
    */
   modifiedBy?: string;
   /** For an entity that the catalogue lacks: whether its records belong to no company. Default false. */

@@ -209,26 +209,24 @@ export interface WireHost {
 export interface WireClient {
   list(collection: string, query: string): WirePager;
   count(collection: string, query: string, signal?: AbortSignal): Promise<number>;
-  get(collection: string, key: string, query: string, signal?: AbortSignal): Promise<string | undefined>;
-  create(collection: string, value: string, signal?: AbortSignal): Promise<string>;
-  update(
-    collection: string,
-    key: string,
-    patch: string,
-    ifMatch: string | undefined,
-    signal?: AbortSignal,
-  ): Promise<void>;
-  delete(collection: string, key: string, ifMatch: string | undefined, signal?: AbortSignal): Promise<void>;
-  /** JSON of the result's value, or undefined for an action without result. */
-  action(
-    collection: string,
-    name: string,
-    parameters: string,
-    key: string | undefined,
-    signal?: AbortSignal,
-  ): Promise<string | undefined>;
+  /** JSON of BatchOperation or a count; JSON of its value, or undefined where it has none. */
+  run(operation: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** `{"operations":[…],"atomic":…,"continueOnError":…,"size":…}`; JSON of WireResult[]. */
+  batch(batch: string, signal?: AbortSignal): Promise<string>;
+  /** `options`: `{"collections":[…],"labels":"en-us"}`, both may be absent; result: JSON of SchemaData. */
+  metadata(options: string, signal?: AbortSignal): Promise<string>;
   /** `project` as DataProject; result `{"created":false,"changed":["…"]}`. */
   ensureProject(project: string, exact: boolean, signal?: AbortSignal): Promise<string>;
+  /**
+   * A question about data projects, runs and messages; the answer as JSON, or undefined. `call` is "projects.get" and the like,
+   * `about` as JSON names `project`, `entity`, `execution`, `message` as it needs them.
+   */
+  manage(call: string, about: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** `options` as JSON: `execution`, `entity`, `kind` ("staging" | "target"). */
+  errorFile(options: string, signal?: AbortSignal): Promise<WireFile | undefined>;
+  /** `options` as JSON: `activity`, `entity`, `company`, `externalId`. Result: the id of the message. */
+  enqueue(options: string, bytes: Uint8Array, signal?: AbortSignal): Promise<string>;
+  dequeue(activity: string, signal?: AbortSignal): Promise<WireMessage | undefined>;
   /** `bytes` of the source where known, for progress. Result: ImportResult without rejected(). */
   importPackage(options: string, bytes: number | undefined, hooks: WireJobHooks, signal?: AbortSignal): Promise<string>;
   exportPackage(options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<WireExport>;
@@ -255,9 +253,39 @@ export interface WireSyncPass {
   commit(id: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<void>;
   free(): void;
 }
+/** What came of one operation of a batch. */
+export type WireResult =
+  | { ok: true; status: number; value?: unknown }
+  | { ok: false; error: Omit<WireError, "wire" | "cause"> };
+/** Reads `$metadata` in pieces. */
+export interface WireMetadataReader {
+  push(bytes: Uint8Array): void;
+  /** JSON of SchemaData. */
+  finish(): string;
+  free(): void;
+}
 /** JSON `{"items":[…],"count":n}` of the next page, or undefined after the last. */
 export interface WirePager {
-  next(signal?: AbortSignal): Promise<string | undefined>;
+  /** A JSON list of records; behind those of a page `{}` or `{"count":n}`; "" where nothing has come yet; undefined at the end. */
+  take(): string | undefined;
+  /** Until there is something to take, or the pager is freed. One at a time. */
+  wait(): Promise<void>;
+  free(): void;
+}
+/** A file of the service. Of `size` and `whole` nothing is known before the first range was read. */
+export interface WireFile {
+  /** The bytes [start, end), fewer at the end of the file; all of it where the server hands out nothing less. */
+  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
+  readonly size: number | undefined;
+  /** The first range was all of the file. */
+  readonly whole: boolean;
+  free(): void;
+}
+export interface WireMessage {
+  readonly id: string;
+  readonly lastDequeued: string | undefined;
+  file(): WireFile;
+  acknowledge(signal?: AbortSignal): Promise<void>;
   free(): void;
 }
 export interface WireExport {
@@ -323,6 +351,17 @@ export interface Wire extends WirePackages {
   ) => WireClient;
   /** JSON of a need; JSON of `{ pattern, reason }`. */
   choosePattern(need: string): string;
+  /** `{"baseUrl":…,"company":…,"schema":…}` with `operation`, or with what `batch` takes; JSON of HttpRequest. */
+  shapeRequest(wanted: string): string;
+  /**
+   * `{"method":…,"url":…,"sent":{…},"body":…,"status":…,"headers":{…},"schema":…,"numbers":…}`, `sent` being the headers of the
+   * request; JSON of the value, or undefined where there is none.
+   */
+  readAnswer(answer: string, body: Uint8Array): string | undefined;
+  MetadataReader: new (collections?: string[] | null) => WireMetadataReader;
+  /** JSON of Drift[]; `schema`: JSON of SchemaData. */
+  schemaDrift(schema: string): string;
+  schemaTypes(schema: string, collections?: string[] | null): string;
 }
 
 /** The module for workbooks. */

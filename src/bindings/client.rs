@@ -1,6 +1,6 @@
 //! `Client`: one environment, and the conversations with it.
 
-use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use js_sys::Object;
@@ -12,21 +12,28 @@ use web_sys::AbortSignal;
 use super::driver::{NoExtras, drive};
 use super::host::Host;
 use super::job::{JobHooks, WireExport, export_output, run_import};
+use super::list::ListPager;
 use super::parse::parse;
+use super::requests::WireBatch;
 use super::thrown::throw;
+use crate::catalog::Catalog;
 use crate::dmf::{Checkpoint, DataProject, Ensure, Export, ExportOptions, Import, ImportOptions};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fields::{Fields, FromValue};
-use crate::http::Machine;
-use crate::odata::{self, Numbers, Pager, Query, Service};
+use crate::http::{DEFAULT_IN_FLIGHT, Gate, Machine, Patience};
+use crate::odata::batch::results_json;
+use crate::odata::{self, Batch, Listing, Numbers, Op, Operation, OperationSpec, Query, Service};
 
 struct Options {
     base_url: String,
     company: Option<String>,
+    /// The tenant's own.
+    schema: Option<Value>,
     numbers: Numbers,
     retry: Retry,
     timeout: Option<u64>,
     submit_timeout: Option<u64>,
+    concurrency: Option<u32>,
     page_origin: Option<String>,
     relay_origins: Vec<String>,
 }
@@ -44,10 +51,12 @@ impl FromValue for Options {
         let options = Self {
             base_url: of.required("baseUrl", Fields::text),
             company: of.text("company"),
+            schema: of.value("schema"),
             numbers: of.not_null("numbers").read("numbers").unwrap_or_default(),
             retry: of.not_null("retry").read("retry").unwrap_or_default(),
             timeout: of.number("timeout"),
             submit_timeout: of.number("submitTimeout"),
+            concurrency: of.small("concurrency"),
             page_origin: of.text("pageOrigin"),
             relay_origins: of.not_null("relayOrigins").texts("relayOrigins").unwrap_or_default(),
         };
@@ -74,14 +83,6 @@ pub struct Client {
     pub(super) host: Host,
 }
 
-/// The pages of a list.
-#[wasm_bindgen]
-pub struct ListPager {
-    host: Host,
-    /// Taken out while a page is on its way.
-    pager: RefCell<Option<Pager>>,
-}
-
 #[wasm_bindgen]
 impl Client {
     /// `options` as JSON; `host` as an object of functions.
@@ -89,6 +90,9 @@ impl Client {
     pub fn new(options: &str, host: &Object) -> Result<Self, JsValue> {
         let options: Options = parse(options, "client options").map_err(throw)?;
         let mut service = Service::new(&options.base_url, options.company.as_deref()).map_err(throw)?;
+        if let Some(schema) = options.schema {
+            service = service.with_catalog(Arc::new(Catalog::from_value(schema).map_err(throw)?));
+        }
         service.numbers = options.numbers;
         service.timeout = options.timeout.map_or(service.timeout, Duration::from_millis);
         service.submit_timeout = options.submit_timeout.map_or(service.submit_timeout, Duration::from_millis);
@@ -96,16 +100,17 @@ impl Client {
         policy.attempts = options.retry.attempts.unwrap_or(policy.attempts).max(1);
         policy.max_delay = options.retry.max_delay.map_or(policy.max_delay, Duration::from_millis);
         policy.budget = options.retry.budget.map_or(policy.budget, Duration::from_millis);
-        service.seed = js_sys::Math::random().to_bits();
-        let host = Host::new(host, service.resource(), options.page_origin, options.relay_origins);
+        service.patience = Patience::new(js_sys::Math::random().to_bits());
+        let gate = Gate::new(options.concurrency.unwrap_or(DEFAULT_IN_FLIGHT));
+        let host = Host::new(host, service.resource(), gate, options.page_origin, options.relay_origins);
         Ok(Self { service, host })
     }
 
     /// A list; nothing is sent yet.
     pub fn list(&self, collection: &str, query: &str) -> Result<ListPager, JsValue> {
         let query: Query = parse(query, "query").map_err(throw)?;
-        let pager = Pager::new(&self.service, collection, &query).map_err(throw)?;
-        Ok(ListPager { host: self.host.clone(), pager: RefCell::new(Some(pager)) })
+        let listing = Listing::new(&self.service, collection, &query).map_err(throw)?;
+        ListPager::new(self.host.clone(), listing)
     }
 
     /// Number of rows.
@@ -116,66 +121,29 @@ impl Client {
         signal: Option<AbortSignal>,
     ) -> Result<f64, JsValue> {
         let query: Query = parse(query, "query").map_err(throw)?;
-        let count = self.run(odata::count(&self.service, collection, &query), signal).await?;
+        let count = self.drive(odata::count(&self.service, collection, &query), signal).await?;
         #[allow(clippy::cast_precision_loss)]
         Ok(count as f64)
     }
 
-    /// One record as JSON, or nothing.
-    pub async fn get(
-        &self,
-        collection: &str,
-        key: &str,
-        query: &str,
-        signal: Option<AbortSignal>,
-    ) -> Result<Option<String>, JsValue> {
-        let query: Query = parse(query, "query").map_err(throw)?;
-        self.run(odata::get(&self.service, collection, key, &query), signal).await
+    /// One operation; its value as JSON, where it has one.
+    pub async fn run(&self, operation: &str, signal: Option<AbortSignal>) -> Result<Option<String>, JsValue> {
+        let spec: OperationSpec = parse(operation, "operation").map_err(throw)?;
+        if spec.op == Op::Create {
+            let create = odata::create(&self.service, &spec.entity, spec.value.as_deref().unwrap_or("null"));
+            let create = create.map(|create| create.allow_repeat(spec.allow_repeat));
+            return self.drive(create, signal).await.map(Some);
+        }
+        let operation = spec.shape(&self.service).map(|shaped| Operation::of(&self.service, shaped));
+        let answer = self.drive(operation, signal).await?;
+        answer.into_json(&self.service).map_err(throw)
     }
 
-    /// The record as the service stored it, as JSON.
-    pub async fn create(
-        &self,
-        collection: &str,
-        value: &str,
-        signal: Option<AbortSignal>,
-    ) -> Result<String, JsValue> {
-        self.run(odata::create(&self.service, collection, value), signal).await
-    }
-
-    /// Changes a record.
-    pub async fn update(
-        &self,
-        collection: &str,
-        key: &str,
-        patch: &str,
-        if_match: Option<String>,
-        signal: Option<AbortSignal>,
-    ) -> Result<(), JsValue> {
-        self.run(odata::update(&self.service, collection, key, patch, if_match.as_deref()), signal).await
-    }
-
-    /// Deletes a record.
-    pub async fn delete(
-        &self,
-        collection: &str,
-        key: &str,
-        if_match: Option<String>,
-        signal: Option<AbortSignal>,
-    ) -> Result<(), JsValue> {
-        self.run(odata::delete(&self.service, collection, key, if_match.as_deref()), signal).await
-    }
-
-    /// The value of an action as JSON.
-    pub async fn action(
-        &self,
-        collection: &str,
-        name: &str,
-        parameters: &str,
-        key: Option<String>,
-        signal: Option<AbortSignal>,
-    ) -> Result<Option<String>, JsValue> {
-        self.run(odata::action(&self.service, collection, name, parameters, key.as_deref()), signal).await
+    /// Operations in as few requests as may be; a JSON list of their results.
+    pub async fn batch(&self, batch: &str, signal: Option<AbortSignal>) -> Result<String, JsValue> {
+        let WireBatch { operations, options } = parse(batch, "batch").map_err(throw)?;
+        let results = self.drive(Batch::new(&self.service, &operations, options), signal).await?;
+        Ok(results_json(&self.service, results))
     }
 
     /// Creates or corrects a data project.
@@ -187,7 +155,7 @@ impl Client {
         signal: Option<AbortSignal>,
     ) -> Result<String, JsValue> {
         let project: DataProject = parse(project, "data project").map_err(throw)?;
-        let done = self.run(Ensure::new(&self.service, project, exact), signal).await?;
+        let done = self.drive(Ensure::new(&self.service, project, exact), signal).await?;
         Ok(serde_json::to_string(&done).unwrap_or_default())
     }
 
@@ -252,38 +220,12 @@ impl Client {
 }
 
 impl Client {
-    async fn run<M: Machine>(
+    pub(super) async fn drive<M: Machine>(
         &self,
         machine: Result<M>,
         signal: Option<AbortSignal>,
     ) -> Result<M::Output, JsValue> {
         let mut machine = machine.map_err(throw)?;
         drive(&mut machine, &self.host, &NoExtras, signal).await.map_err(JsValue::from)
-    }
-}
-
-#[wasm_bindgen]
-impl ListPager {
-    /// The next page as JSON, or nothing after the last.
-    pub async fn next(&self, signal: Option<AbortSignal>) -> Result<Option<String>, JsValue> {
-        let Some(mut pager) = self.pager.borrow_mut().take() else {
-            return Err(throw(Error::argument("the page before is still on its way")));
-        };
-        let page = match pager.page() {
-            Some(mut operation) => drive(&mut operation, &self.host, &NoExtras, signal).await.map(Some),
-            None => Ok(None),
-        };
-        let moved = match &page {
-            Ok(Some(page)) => pager.advance(page),
-            _ => Ok(()),
-        };
-        // After a failure the same page can be asked for again.
-        *self.pager.borrow_mut() = Some(pager);
-        let page = page?;
-        moved.map_err(throw)?;
-        Ok(page.map(|page| match page.count {
-            Some(count) => format!("{{\"items\":{},\"count\":{count}}}", page.items),
-            None => format!("{{\"items\":{}}}", page.items),
-        }))
     }
 }

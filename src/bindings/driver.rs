@@ -9,11 +9,11 @@ use wasm_bindgen::JsValue;
 
 use super::cancel::Cancel;
 use super::host::Host;
-use super::send::send;
+use super::send::{Body, send};
 use super::thrown::Thrown;
 use super::words::{text_of, words_of};
 use crate::error::{Error, ErrorCode};
-use crate::http::{Event, Input, Machine, Request, Step, Store, Stored, Timestamp};
+use crate::http::{Event, Input, Machine, Passage, Request, Step, Store, Stored, Timestamp};
 
 /// Longest single timer: browsers take no more than 31 bits of milliseconds.
 const LONGEST_SLEEP: u64 = 1 << 30;
@@ -24,46 +24,37 @@ pub(super) type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, JsValue>> +
 /// What the driver needs beside the host: source, store and listener.
 pub(super) trait Extras {
     /// Bytes of the source.
-    fn read(&self, range: std::ops::Range<u64>) -> Later<'_, Vec<u8>>;
+    fn read(&self, _: std::ops::Range<u64>) -> Later<'_, Vec<u8>> {
+        nothing()
+    }
     /// Makes the checkpoint durable.
-    fn save(&self, state: String) -> Later<'_, ()>;
+    fn save(&self, _: String) -> Later<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
     /// What the store has.
-    fn load(&self, key: String) -> Later<'_, Option<Stored>>;
+    fn load(&self, _: String) -> Later<'_, Option<Stored>> {
+        nothing()
+    }
     /// Makes a value durable in the store; its version.
-    fn store(&self, store: Store) -> Later<'_, String>;
+    fn store(&self, _: Store) -> Later<'_, String> {
+        nothing()
+    }
+    /// The body of a streamed answer, of which the machine has the head.
+    fn body(&self, _: Body) {}
     /// A job has moved.
-    fn moved(&self, event: &serde_json::Value);
+    fn moved(&self, _: &serde_json::Value) {}
+}
+
+fn nothing<T: 'static>() -> Later<'static, T> {
+    Box::pin(std::future::ready(Err(
+        js_sys::Error::new("this conversation has nothing to read or keep").into()
+    )))
 }
 
 /// For conversations without source, store and checkpoints.
 pub(super) struct NoExtras;
 
-impl NoExtras {
-    fn none<T>() -> Later<'static, T>
-    where
-        T: 'static,
-    {
-        Box::pin(std::future::ready(Err(
-            js_sys::Error::new("this conversation has nothing to read or keep").into()
-        )))
-    }
-}
-
-impl Extras for NoExtras {
-    fn read(&self, _: std::ops::Range<u64>) -> Later<'_, Vec<u8>> {
-        Self::none()
-    }
-    fn save(&self, _: String) -> Later<'_, ()> {
-        Box::pin(std::future::ready(Ok(())))
-    }
-    fn load(&self, _: String) -> Later<'_, Option<Stored>> {
-        Self::none()
-    }
-    fn store(&self, _: Store) -> Later<'_, String> {
-        Self::none()
-    }
-    fn moved(&self, _: &serde_json::Value) {}
-}
+impl Extras for NoExtras {}
 
 /// Holds the conversation to its end.
 pub(super) async fn drive<M: Machine>(
@@ -131,9 +122,27 @@ async fn hold(
     loop {
         let input = match machine.next(now()) {
             Step::Send(request) => {
-                let held = if request.bearer { host.held() } else { None };
-                used = held.as_ref().map(|held| held.generation).or(used);
-                send(host, request, held.as_ref().map(|held| held.bearer.as_str()), &mut cancel).await
+                // Storage has limits of its own.
+                let turn = request.bearer.then(|| host.turn());
+                let waited = match &turn {
+                    Some(turn) => cancel.race(turn.come()).await,
+                    None => Some(()),
+                };
+                if waited.is_some() {
+                    let held = if request.bearer { host.held() } else { None };
+                    used = held.as_ref().map(|held| held.generation).or(used);
+                    let bearer = held.as_ref().map(|held| held.bearer.as_str());
+                    let (input, body) = send(host, request, bearer, &mut cancel).await;
+                    if let (Some(turn), Input::Response(response)) = (turn, &input) {
+                        turn.over(Passage::of_status(response.status));
+                    }
+                    if let Some(body) = body {
+                        extras.body(body);
+                    }
+                    input
+                } else {
+                    Input::Cancelled
+                }
             }
             Step::SendAll(requests) => {
                 let held = host.held();
@@ -231,7 +240,7 @@ async fn send_all(
     let one = |request: Request| async move {
         let mut cancel = Cancel::new(signal.cloned());
         let bearer = bearer.filter(|_| request.bearer);
-        send(host, request, bearer, &mut cancel).await
+        send(host, request, bearer, &mut cancel).await.0
     };
     let mut open: Vec<_> = requests.into_iter().map(|request| Some(Box::pin(one(request)))).collect();
     let mut answers: Vec<Option<Input>> = open.iter().map(|_| None).collect();

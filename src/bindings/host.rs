@@ -8,8 +8,9 @@ use serde_json::json;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+use super::turn::{Line, Turn};
 use crate::error::{Error, Result};
-use crate::http::{Timestamp, TokenReason, redact_url};
+use crate::http::{Gate, Timestamp, TokenReason, redact_url};
 
 /// The functions of the host, and the one token of the client.
 #[derive(Clone)]
@@ -29,6 +30,7 @@ struct Inner {
     renewing: RefCell<Option<Promise>>,
     generation: Cell<u64>,
     requests: Cell<u64>,
+    line: Line,
 }
 
 /// A token lives here and nowhere else.
@@ -44,6 +46,7 @@ impl Host {
     pub(super) fn new(
         functions: &Object,
         resource: String,
+        gate: Gate,
         page_origin: Option<String>,
         relay_origins: Vec<String>,
     ) -> Self {
@@ -63,12 +66,18 @@ impl Host {
                 renewing: RefCell::new(None),
                 generation: Cell::new(0),
                 requests: Cell::new(0),
+                line: Line::new(gate),
             }),
         }
     }
 
     pub(super) fn fetch(&self) -> Option<&Function> {
         self.inner.fetch.as_ref()
+    }
+
+    /// A place in the line of requests that wait to be sent.
+    pub(super) fn turn(&self) -> Turn {
+        self.inner.line.join()
     }
 
     pub(super) fn page_origin(&self) -> Option<&str> {

@@ -8,7 +8,7 @@
 //! | any | `memory`, `panic`, `parse`, `thrown` |
 //! | `package` | `package`, `doctor` |
 //! | `excel` | `workbook` |
-//! | `full` | `client` with `driver`, `send`, `host`, `cancel`, `job`, `sync`, `words` |
+//! | `full` | `client` with `driver`, `send`, `host`, `turn`, `cancel`, `job`, `list`, `words`; `requests`, `schema`, `manage`, `files`, `sync` |
 
 #[cfg(feature = "full")]
 mod cancel;
@@ -19,9 +19,15 @@ mod doctor;
 #[cfg(feature = "full")]
 mod driver;
 #[cfg(feature = "full")]
+mod files;
+#[cfg(feature = "full")]
 mod host;
 #[cfg(feature = "full")]
 mod job;
+#[cfg(feature = "full")]
+mod list;
+#[cfg(feature = "full")]
+mod manage;
 mod memory;
 #[cfg(feature = "package")]
 mod package;
@@ -29,11 +35,17 @@ mod panic;
 #[cfg(feature = "package")]
 mod parse;
 #[cfg(feature = "full")]
+mod requests;
+#[cfg(feature = "full")]
+mod schema;
+#[cfg(feature = "full")]
 mod send;
 #[cfg(feature = "full")]
 mod sync;
 #[cfg(any(feature = "package", feature = "excel"))]
 mod thrown;
+#[cfg(feature = "full")]
+mod turn;
 #[cfg(feature = "full")]
 mod words;
 #[cfg(feature = "excel")]
@@ -42,11 +54,15 @@ mod workbook;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[cfg(feature = "full")]
-pub use client::{Client, ListPager};
+pub use client::Client;
 #[cfg(feature = "package")]
 pub use doctor::PackageDoctor;
 #[cfg(feature = "full")]
+pub use files::{WireFile, WireMessage};
+#[cfg(feature = "full")]
 pub use job::{JobHooks, WireExport};
+#[cfg(feature = "full")]
+pub use list::ListPager;
 pub use memory::wasm_memory;
 #[cfg(feature = "package")]
 pub use package::{
@@ -56,6 +72,10 @@ pub use package::{
 pub use panic::on_panic;
 #[cfg(feature = "panic-probe")]
 pub use panic::panic_probe;
+#[cfg(feature = "full")]
+pub use requests::{read, shape_request};
+#[cfg(feature = "full")]
+pub use schema::{MetadataReader, schema_drift, schema_types};
 #[cfg(feature = "full")]
 pub use sync::{SyncPass, choose};
 #[cfg(feature = "excel")]

@@ -1,12 +1,16 @@
 //! One request over fetch: the global one by gloo-net, or the host's own.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::task::Poll;
+
 use gloo_net::http::{RequestBuilder, Response as Fetched};
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Promise, Reflect, Uint8Array};
 use serde_json::json;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, Headers, RequestInit, RequestRedirect};
+use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect};
 
 use super::cancel::Cancel;
 use super::host::Host;
@@ -18,44 +22,98 @@ use crate::odata::same_origin;
 const NOT_SENT: [&str; 6] =
     ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT", "EHOSTUNREACH", "ENETUNREACH"];
 
-/// What came of it; `Cancelled` when the caller gave up first, and the request is aborted then.
-pub(super) async fn send(host: &Host, request: Request, bearer: Option<&str>, cancel: &mut Cancel) -> Input {
+/// What came of it; `Cancelled` when the caller gave up first, and the request is aborted then. Of a streamed answer the body
+/// comes apart.
+pub(super) async fn send(
+    host: &Host,
+    request: Request,
+    bearer: Option<&str>,
+    cancel: &mut Cancel,
+) -> (Input, Option<Body>) {
     let id = host.next_request();
     let shown = redact_url(&request.url);
     host.emit(&json!({ "type": "request", "id": id, "method": request.method.as_str(), "url": shown }));
     let began = js_sys::Date::now();
     let Ok(controller) = AbortController::new() else {
-        return lost(TransportKind::NotSent, "this runtime has no AbortController");
+        return (lost(TransportKind::NotSent, "this runtime has no AbortController"), None);
     };
-    let timeout = TimeoutFuture::new(u32::try_from(request.timeout.as_millis()).unwrap_or(u32::MAX >> 1));
-    let exchange = fetch(host, &request, bearer, &controller);
-    let timed = async {
-        let mut exchange = std::pin::pin!(exchange);
-        let mut timeout = std::pin::pin!(timeout);
-        std::future::poll_fn(|context| {
-            use std::task::Poll;
-            if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
-                return Poll::Ready(outcome);
-            }
-            timeout.as_mut().poll(context).map(|()| lost(TransportKind::Timeout, "timeout"))
-        })
-        .await
+    let timeout = u32::try_from(request.timeout.as_millis()).unwrap_or(u32::MAX >> 1);
+    let mut reader = None;
+    let exchange = timed(timeout, fetch(host, &request, bearer, &controller, &mut reader));
+    let outcome = match cancel.race(exchange).await {
+        Some(outcome) => outcome.unwrap_or_else(|| lost(TransportKind::Timeout, "timeout")),
+        None => Input::Cancelled,
     };
-    let Some(outcome) = cancel.race(timed).await else {
+    if let Input::Response(response) = &outcome {
+        let ms = js_sys::Date::now() - began;
+        host.emit(&json!({ "type": "response", "id": id, "status": response.status, "ms": ms.max(0.0) }));
+    } else {
         controller.abort();
-        return Input::Cancelled;
-    };
-    match &outcome {
-        Input::Response(response) => {
-            let ms = js_sys::Date::now() - began;
-            host.emit(&json!({ "type": "response", "id": id, "status": response.status, "ms": ms.max(0.0) }));
-        }
-        _ => controller.abort(),
     }
-    outcome
+    let body =
+        reader.map(|reader| Body { reader, controller, host: host.clone(), url: request.url, timeout });
+    (outcome, body)
 }
 
-async fn fetch(host: &Host, request: &Request, bearer: Option<&str>, controller: &AbortController) -> Input {
+/// A body on its way. The request is aborted when this is dropped.
+pub(super) struct Body {
+    reader: ReadableStreamDefaultReader,
+    controller: AbortController,
+    host: Host,
+    url: String,
+    timeout: u32,
+}
+
+impl Body {
+    /// The next bytes, nothing at the end, or why there are no more (`Cancelled` when the caller gave up).
+    pub(super) async fn read(&self, cancel: &mut Cancel) -> Result<Option<Uint8Array>, Input> {
+        let next = timed(self.timeout, JsFuture::from(self.reader.read()));
+        let result = match cancel.race(next).await {
+            Some(Some(Ok(result))) => result,
+            Some(Some(Err(thrown))) => return Err(failed(&self.host, &self.url, &thrown)),
+            Some(None) => return Err(lost(TransportKind::Timeout, "timeout")),
+            None => return Err(Input::Cancelled),
+        };
+        let get = |name: &str| Reflect::get(&result, &name.into()).unwrap_or_default();
+        if get("done").is_truthy() {
+            return Ok(None);
+        }
+        match get("value").dyn_into::<Uint8Array>() {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(_) => Err(lost(TransportKind::NoAnswer, "the body is no stream of bytes")),
+        }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        // Of a body that was read to its end nothing is left to abort.
+        self.controller.abort();
+    }
+}
+
+/// The output, or nothing after so many milliseconds.
+async fn timed<T>(millis: u32, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    let mut timeout = None;
+    std::future::poll_fn(|context| {
+        if let Poll::Ready(output) = future.as_mut().poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        // Only what is not there at once needs a timer.
+        let timeout = timeout.get_or_insert_with(|| TimeoutFuture::new(millis));
+        Pin::new(timeout).poll(context).map(|()| None)
+    })
+    .await
+}
+
+async fn fetch(
+    host: &Host,
+    request: &Request,
+    bearer: Option<&str>,
+    controller: &AbortController,
+    reader: &mut Option<ReadableStreamDefaultReader>,
+) -> Input {
     let (url, rewritten) = match host.rewrite(&request.url) {
         Ok(rewritten) => rewritten,
         Err(error) => return lost(TransportKind::NotSent, &error.message),
@@ -64,13 +122,11 @@ async fn fetch(host: &Host, request: &Request, bearer: Option<&str>, controller:
         Ok(promise) => promise,
         Err(thrown) => return lost(TransportKind::NotSent, &words_of(&thrown)),
     };
-    let fetched = JsFuture::from(promise)
-        .await
-        .map(|response| Fetched::from(response.unchecked_into::<web_sys::Response>()));
-    let response = match fetched {
-        Ok(response) => response,
+    let fetched = match JsFuture::from(promise).await {
+        Ok(fetched) => fetched,
         Err(thrown) => return failed(host, &url, &thrown),
     };
+    let response = Fetched::from(fetched.clone().unchecked_into::<web_sys::Response>());
     // A page is not shown where a redirect leads, nor its status.
     let status = if response.status() == 0 { 302 } else { response.status() };
     let headers = response
@@ -78,14 +134,27 @@ async fn fetch(host: &Host, request: &Request, bearer: Option<&str>, controller:
         .entries()
         .map(|(name, value)| (name.to_ascii_lowercase(), value))
         .collect::<Vec<_>>();
-    let body = match response.binary().await {
+    let mut answer = Response::new(status, "");
+    answer.headers = headers;
+    if answer.is_head_for(request)
+        && let Some(stream) = reader_of(&fetched)
+    {
+        *reader = Some(stream);
+        return Input::Response(answer);
+    }
+    answer.body = match response.binary().await {
         Ok(body) => body,
         Err(_) if status == 302 => Vec::new(),
         Err(error) => return failed(host, &url, &js_error(error)),
     };
-    let mut answer = Response::new(status, body);
-    answer.headers = headers;
     Input::Response(answer)
+}
+
+/// A host's own fetch may give a body that is no stream of the web, or none.
+fn reader_of(response: &JsValue) -> Option<ReadableStreamDefaultReader> {
+    let body = Reflect::get(response, &"body".into()).ok()?;
+    let get_reader: Function = Reflect::get(&body, &"getReader".into()).ok()?.dyn_into().ok()?;
+    get_reader.call0(&body).ok().map(JsCast::unchecked_into)
 }
 
 fn start(

@@ -54,4 +54,50 @@ impl EdmType {
             },
         }
     }
+
+    /// The name as the service writes it, the reverse of [`parse`](Self::parse).
+    #[must_use]
+    pub fn name(&self) -> std::borrow::Cow<'_, str> {
+        match self {
+            Self::String => "Edm.String".into(),
+            Self::Boolean => "Edm.Boolean".into(),
+            Self::Int32 => "Edm.Int32".into(),
+            Self::Int64 => "Edm.Int64".into(),
+            Self::Decimal => "Edm.Decimal".into(),
+            Self::Double => "Edm.Double".into(),
+            Self::DateTimeOffset => "Edm.DateTimeOffset".into(),
+            Self::Guid => "Edm.Guid".into(),
+            Self::Binary => "Edm.Binary".into(),
+            Self::UnnamedEnum => "Enum".into(),
+            Self::Enum(short) => format!("{NAMESPACE}.{short}").into(),
+            Self::Other(name) => name.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_back() {
+        for name in [
+            "Edm.String",
+            "Edm.Boolean",
+            "Edm.Int32",
+            "Edm.Int64",
+            "Edm.Decimal",
+            "Edm.Double",
+            "Edm.DateTimeOffset",
+            "Edm.Guid",
+            "Edm.Binary",
+            "Enum",
+            "Microsoft.Dynamics.DataEntities.NoYes",
+            "Collection(Edm.String)",
+            "Edm.Date",
+        ] {
+            assert_eq!(EdmType::parse(name).name(), name);
+        }
+        assert_eq!(EdmType::parse("NoYes"), EdmType::Enum("NoYes".into()));
+    }
 }

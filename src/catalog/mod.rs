@@ -6,6 +6,7 @@
 
 mod edm;
 mod read;
+mod schema;
 mod suggest;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, ErrorCode, Result};
 pub use edm::EdmType;
+pub use schema::Schema;
 pub use suggest::nearest;
 
 /// The namespace of every type, enum and action of the service.
@@ -34,6 +36,7 @@ pub struct Catalog {
     enums: HashMap<String, Vec<String>>,
     by_name: HashMap<String, usize>,
     formats: Vec<String>,
+    whole: bool,
 }
 
 /// One data entity under its four names.
@@ -44,9 +47,9 @@ pub struct Entity {
     pub collection: Option<String>,
     /// OData entity type, where a source shows it.
     pub type_name: Option<String>,
-    /// Name in the application object tree (`VendVendorV2Entity`).
+    /// Name in the application object tree (`VendVendorV2Entity`); empty where no source says.
     pub aot: String,
-    /// Label in data management (`Vendors V2`): what a manifest and a data project call it.
+    /// Label in data management (`Vendors V2`): what a manifest and a data project call it; empty where no source says.
     pub label: String,
     /// Whether rows belong to a company; none where the documentation does not say.
     pub company: Option<bool>,
@@ -60,6 +63,8 @@ pub struct Entity {
     pub navigation: Vec<Navigation>,
     /// Bound actions.
     pub actions: Vec<Action>,
+    /// Whether an environment said so itself: a property that is not here does not exist there.
+    pub of_tenant: bool,
 }
 
 /// Which way the rows of an entity flow.
@@ -72,6 +77,8 @@ pub enum Direction {
     ScmToClm,
     /// Entities of data management itself.
     Setup,
+    /// No source says.
+    Unknown,
 }
 
 /// One property of an entity.
@@ -137,20 +144,33 @@ pub struct Parameter {
 }
 
 impl Catalog {
-    /// Reads a schema in the form of the built-in one: an object with `enums` (name → members) and `entities`, each with
-    /// `aot`, `label`, `direction`, `keys`, `properties` and what else [`Entity`] has; `maxLength` of a property and
-    /// `formats` (names of further source data formats) are optional.
+    /// Reads a [`Schema`] and takes its entities in place of the built-in ones ([`of_tenant`](Self::of_tenant)).
+    ///
+    /// The form of the built-in catalogue is read too: its entities have `aot`, `label` and `direction`; then nothing but these
+    /// entities is known. It will be refused in a later version.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` where the text is no such object.
+    /// `INVALID_ARGUMENT` where the text is neither.
     pub fn from_json(text: &str) -> Result<Self> {
-        read::text(text).ok_or_else(no_schema)
+        let value = serde_json::from_str(text)
+            .map_err(|error| schema::unusable(&format!("it is no JSON: {error}")))?;
+        Self::from_value(value)
     }
 
     /// The same of a tree.
-    #[allow(dead_code, reason = "for the boundary")]
     pub(crate) fn from_value(value: serde_json::Value) -> Result<Self> {
-        read::catalog(value).ok_or_else(no_schema)
+        if !read::is_catalog(&value) {
+            return Schema::from_value(value).map(Self::of_tenant);
+        }
+        let catalog = read::catalog(value, true)
+            .ok_or_else(|| schema::unusable("it is in the form of the catalogue, and incomplete"))?;
+        Ok(Self { whole: true, ..catalog })
+    }
+
+    /// Whether an entity that is not here does not exist.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// All entities, data management's own first.
@@ -178,7 +198,7 @@ impl Catalog {
     /// The entity of that label.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&Entity> {
-        self.entities.iter().map(Arc::as_ref).find(|entity| entity.label == name)
+        self.entities.iter().map(Arc::as_ref).find(|entity| !name.is_empty() && entity.label == name)
     }
 
     /// Names of source data formats beyond the built-in ones.
@@ -234,11 +254,6 @@ impl Entity {
     pub fn action(&self, name: &str) -> Option<&Action> {
         self.actions.iter().find(|action| action.name == name)
     }
-}
-
-fn no_schema() -> Error {
-    Error::argument("the schema is no JSON of entities and enums")
-        .hint("Give an object with \"enums\" and \"entities\", each with aot, label, direction, keys and properties.")
 }
 
 #[cfg(test)]

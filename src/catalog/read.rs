@@ -2,73 +2,150 @@
 //!
 //! By hand over the tree of its JSON: what serde derives for these types is a tenth of the module for packages.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Action, Binding, Catalog, Direction, EdmType, Entity, Navigation, Parameter, Property};
+use super::schema::index;
+use super::{
+    Action, Binding, Catalog, Direction, EdmType, Entity, NAMESPACE, Navigation, Parameter, Property, Schema,
+};
 
 type Object = Map<String, Value>;
 
 /// Nothing where the text is not as `cargo xtask catalog` makes it.
 pub(super) fn text(text: &str) -> Option<Catalog> {
-    catalog(serde_json::from_str(text).ok()?)
+    catalog(serde_json::from_str(text).ok()?, false)
 }
 
-/// The same of a tree.
-pub(super) fn catalog(value: Value) -> Option<Catalog> {
+/// The same of a tree; `tenant` where an environment says so of itself.
+pub(super) fn catalog(value: Value, tenant: bool) -> Option<Catalog> {
     let mut file = object(value)?;
-    let mut enums = HashMap::new();
-    for (name, members) in object(file.remove("enums")?)? {
-        enums.insert(name, list(members, string)?);
+    let enums = enums(file.remove("enums")?).ok()?.into_iter().collect();
+    let mut entities: Vec<Entity> = list(file.remove("entities")?, |value| entity(object(value)?))?;
+    for entity in &mut entities {
+        entity.of_tenant = tenant;
     }
-    let entities = list(file.remove("entities")?, |value| entity(object(value)?).map(Arc::new))?;
-    let mut by_name = HashMap::new();
-    for (index, entity) in entities.iter().enumerate() {
-        for name in entity.collection.iter().chain([&entity.label, &entity.aot]) {
-            by_name.entry(name.clone()).or_insert(index);
-        }
-    }
+    let entities: Vec<_> = entities.into_iter().map(Arc::new).collect();
+    let by_name = index(&entities);
     let formats = optional_list(&mut file, "formats", string)?;
-    Some(Catalog { entities, enums, by_name, formats })
+    Some(Catalog { entities, enums, by_name, formats, whole: false })
+}
+
+/// Whether it is in the form of the catalogue and not in that of a schema.
+pub(super) fn is_catalog(value: &Value) -> bool {
+    let entities = value.get("entities").and_then(Value::as_array);
+    entities.is_some_and(|entities| {
+        entities.iter().any(|entity| entity.get("direction").is_some())
+            || (entities.is_empty() && value.get("formats").is_some())
+    })
+}
+
+/// A schema, or what can't be read.
+pub(super) fn schema(value: Value) -> Result<Schema, String> {
+    let mut file = object(value).ok_or("it must be an object")?;
+    let Some(Value::Array(values)) = file.remove("entities") else {
+        return Err("entities must be a list".to_owned());
+    };
+    let mut entities = Vec::with_capacity(values.len());
+    for (at, value) in values.into_iter().enumerate() {
+        let name = value.get("collection").and_then(Value::as_str).unwrap_or_default();
+        let place = format!("entities[{at}] \"{}\"", name.chars().take(80).collect::<String>());
+        entities.push(object(value).and_then(tenant_entity).ok_or(place)?);
+    }
+    Ok(Schema {
+        entities,
+        enums: enums(file.remove("enums").ok_or("enums is missing")?)?,
+        collections: optional(&mut file, "collections", |value| list(value, string)).ok_or("collections")?,
+        formats: optional_list(&mut file, "formats", string).ok_or("formats")?,
+    })
+}
+
+fn enums(value: Value) -> Result<Vec<(String, Vec<String>)>, String> {
+    let named = object(value).ok_or("enums must be an object")?;
+    named
+        .into_iter()
+        .map(|(name, members)| match list(members, string) {
+            Some(members) => Ok((name, members)),
+            None => Err(format!("enums.{name}")),
+        })
+        .collect()
 }
 
 fn entity(mut of: Object) -> Option<Entity> {
+    let direction = match of.get("direction")?.as_str()? {
+        "clmToScm" => Direction::ClmToScm,
+        "scmToClm" => Direction::ScmToClm,
+        "setup" => Direction::Setup,
+        _ => return None,
+    };
+    Some(Entity {
+        aot: string(of.remove("aot")?)?,
+        label: string(of.remove("label")?)?,
+        direction,
+        ..described(of, |value| property(object(value)?))?
+    })
+}
+
+fn tenant_entity(mut of: Object) -> Option<Entity> {
+    let name = |of: &mut Object, name| optional(of, name, string).map(Option::unwrap_or_default);
+    let entity = Entity {
+        aot: name(&mut of, "aot")?,
+        label: name(&mut of, "label")?,
+        of_tenant: true,
+        ..described(of, |value| tenant_property(object(value)?))?
+    };
+    entity.collection.is_some().then_some(entity)
+}
+
+/// What both forms have.
+fn described(mut of: Object, property: fn(Value) -> Option<Property>) -> Option<Entity> {
     Some(Entity {
         collection: optional(&mut of, "collection", string)?,
         type_name: optional(&mut of, "type", string)?,
-        aot: string(of.remove("aot")?)?,
-        label: string(of.remove("label")?)?,
+        aot: String::new(),
+        label: String::new(),
         company: optional(&mut of, "company", |value| value.as_bool())?,
-        direction: match of.get("direction")?.as_str()? {
-            "clmToScm" => Direction::ClmToScm,
-            "scmToClm" => Direction::ScmToClm,
-            "setup" => Direction::Setup,
-            _ => return None,
-        },
+        direction: Direction::Unknown,
         keys: list(of.remove("keys")?, string)?,
-        properties: list(of.remove("properties")?, |value| property(object(value)?))?,
+        properties: list(of.remove("properties")?, property)?,
         navigation: optional_list(&mut of, "navigation", |value| navigation(object(value)?))?,
         actions: optional_list(&mut of, "actions", |value| action(object(value)?))?,
+        of_tenant: false,
     })
 }
 
 fn property(mut of: Object) -> Option<Property> {
+    let edm = match optional(&mut of, "enum", string)? {
+        Some(name) => EdmType::Enum(name),
+        None => EdmType::parse(of.get("type")?.as_str()?),
+    };
     Some(Property {
         name: string(of.remove("name")?)?,
-        edm: EdmType::parse(of.get("type")?.as_str()?),
+        edm,
         nullable: optional(&mut of, "nullable", |value| value.as_bool())?,
         members: optional_list(&mut of, "members", string)?,
         max_length: optional(&mut of, "maxLength", |value| u32::try_from(value.as_u64()?).ok())?,
     })
 }
 
+/// Here an enum is always named as such: the namespace has complex types besides.
+fn tenant_property(of: Object) -> Option<Property> {
+    let kind = of.get("type").and_then(Value::as_str).unwrap_or_default();
+    let other = kind.starts_with(NAMESPACE) && !of.contains_key("enum");
+    let other = other.then(|| EdmType::Other(kind.to_owned()));
+    let mut property = property(of)?;
+    if let Some(other) = other {
+        property.edm = other;
+    }
+    Some(property)
+}
+
 fn navigation(mut of: Object) -> Option<Navigation> {
     Some(Navigation {
         name: string(of.remove("name")?)?,
         target: string(of.remove("target")?)?,
-        many: of.get("many")?.as_bool()?,
+        many: optional(&mut of, "many", |value| value.as_bool())?.unwrap_or_default(),
     })
 }
 

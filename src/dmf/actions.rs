@@ -83,8 +83,28 @@ fn preview_parameter(service: &Service) -> String {
 
 /// An action that takes the execution id alone.
 pub(super) fn of_execution(service: &Service, name: &str, execution_id: &str) -> Request {
-    let mut body = Map::new();
-    body.insert("executionId".to_owned(), execution_id.into());
+    with(service, name, &[("executionId", execution_id)])
+}
+
+/// An action on one entity of a run.
+pub(super) fn of_entity(service: &Service, name: &str, execution_id: &str, label: &str) -> Request {
+    with(service, name, &[("executionId", execution_id), ("entityName", label)])
+}
+
+/// An action that takes a queue's message; the two spell their parameter differently.
+pub(super) fn of_message(service: &Service, name: &str, parameter: &str, message_id: &str) -> Request {
+    with(service, name, &[(parameter, message_id)])
+}
+
+/// Resets the marker of changed records of one line.
+pub(super) fn reset_version_token(service: &Service, project: &str, label: &str, source: &str) -> Request {
+    let parameters = [("definitionGroupId", project), ("entityName", label), ("sourceName", source)];
+    with(service, "ResetVersionToken", &parameters)
+}
+
+fn with(service: &Service, name: &str, parameters: &[(&str, &str)]) -> Request {
+    let body: Map<String, Value> =
+        parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
     action(service, name, Value::Object(body))
 }
 

@@ -1,4 +1,20 @@
 //! Sees that a data project is there as the host wants it, and touches nothing else of it.
+//!
+//! # If the process dies
+//!
+//! Nothing is kept between two calls: each looks first, then does what is missing. So after any step the same call again ends at the
+//! same project.
+//!
+//! | after | what the next call finds and does |
+//! |---|---|
+//! | the looks (change tracking, project, lines) | nothing has changed |
+//! | the creation, answered or not | a project without lines: the lines are made |
+//! | the correction of the project | the lines are looked at |
+//! | one line was made or corrected | the others |
+//! | one further line was deleted (`exact`) | the others |
+//!
+//! A half-made project exports or imports what it has; so run it after `ensure` has returned. What `changed` tells is what this call
+//! did, not the one that died.
 
 use std::time::Duration;
 
@@ -6,14 +22,14 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::project::{DataProject, Refresh};
+use super::projects::{LINES, PROJECTS, by_name, is_absent, line_by_key, record};
+use super::sequence::places;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{
     Failure, Input, Machine, Method, Polled, Repeat, Request, Response, Session, Step, Timestamp,
 };
 use crate::odata::{Call, Service, items_of, list_request, quote};
 
-const PROJECTS: &str = "DataManagementDefinitionGroups";
-const LINES: &str = "DataManagementDefinitionGroupDetails";
 /// Adding lines makes them collide in the service now and then (field report).
 const CONFLICT_PAUSE: Duration = Duration::from_secs(5);
 const CONFLICTS: u32 = 3;
@@ -24,7 +40,8 @@ const CONFLICTS: u32 = 3;
 pub struct Ensured {
     /// Whether the project was not there before.
     pub created: bool,
-    /// What was changed: `description`, `Vendors V2`, `Vendors V2.DefaultRefreshType`.
+    /// What was changed: `project`, `description`, `projectcategory`, `Vendors V2` (made), `Vendors V2.DefaultRefreshType`,
+    /// `Sites V2 (deleted)`.
     pub changed: Vec<String>,
 }
 
@@ -44,6 +61,10 @@ pub struct Ensure {
     conflicts: u32,
     /// The service refused to skip staging for this line.
     keep_staging: bool,
+    /// Further lines are deleted.
+    exact: bool,
+    /// The answer to the creation of the project, or of this line, was lost.
+    lost: bool,
     cancelled: bool,
 }
 
@@ -62,7 +83,9 @@ enum State {
     ListingLines(Call),
     Line,
     WritingLine(Vec<String>, Call),
-    Pause(Timestamp),
+    Deleting(String, Call),
+    /// Then the project is looked at again, or its lines are.
+    Pause(Timestamp, bool),
     Check,
     Checking(Call),
     Failed(Box<Error>),
@@ -72,13 +95,12 @@ impl Ensure {
     /// A conversation about this project.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for a project that the service can't run, and for `exact`, which is not available yet.
+    /// `INVALID_ARGUMENT` for a project that the service can't run. From the conversation: `CONFLICT` where a project of that name has
+    /// the other operation type, or where the service reports an update conflict 4 times, 5 s apart; `UNKNOWN_ENTITY` and
+    /// `VALIDATION_FAILED` for an incremental line whose entity is not there or not tracked, before anything is made;
+    /// `VALIDATION_FAILED` for a line without a valid mapping.
     pub fn new(service: &Service, project: DataProject, exact: bool) -> Result<Self> {
         project.check()?;
-        if exact {
-            return Err(Error::argument("exact is not available yet")
-                .hint("Without it what the project names is corrected, and further lines stay."));
-        }
         Ok(Self {
             service: service.clone(),
             session: service.session(),
@@ -90,16 +112,14 @@ impl Ensure {
             stale: false,
             conflicts: 0,
             keep_staging: false,
+            exact,
+            lost: false,
             cancelled: false,
         })
     }
 
     fn call(&self, request: Request, repeat: Repeat) -> Call {
         Call::new(&self.service, request, repeat)
-    }
-
-    fn key(&self) -> String {
-        format!("{PROJECTS}({})", crate::odata::encode_segment(&quote(&self.project.name)))
     }
 
     fn label(&self, index: usize) -> String {
@@ -158,15 +178,13 @@ impl Ensure {
         Ok(State::Tracking(index + 1))
     }
 
-    fn project_came(&self, outcome: Result<Response, Failure>) -> Result<State> {
+    fn project_came(&mut self, outcome: Result<Response, Failure>) -> Result<State> {
         let response = match outcome {
             Ok(response) => response,
-            // The service says 400 too where there is no such project (field report).
-            Err(failure) if matches!(failure.error.status, Some(400 | 404)) => return Ok(State::Create),
+            Err(failure) if is_absent(failure.error.status) => return Ok(State::Create),
             Err(failure) => return Err(failure.error),
         };
-        let stored: Map<String, Value> = serde_json::from_str(response.text().unwrap_or_default())
-            .map_err(|_| Error::new(ErrorCode::ServiceError, "the data project can't be read"))?;
+        let stored = record(&response)?;
         let text = |name: &str| stored.get(name).and_then(Value::as_str).unwrap_or_default();
         let (is, wanted) = (text("OperationType"), self.project.operation.as_str());
         if is != wanted {
@@ -178,6 +196,10 @@ impl Ensure {
                 ),
             )
             .hint("Choose another name, or delete the project under Data management."));
+        }
+        if self.lost {
+            // It was not there before our own try.
+            self.created_now();
         }
         let mut wrong = Map::new();
         if let Some(description) = &self.project.description
@@ -207,23 +229,34 @@ impl Ensure {
         self.service.request(Method::Post, PROJECTS).json(body.to_string())
     }
 
-    fn created(&mut self, outcome: Result<Response, Failure>) -> Result<State> {
+    fn created(&mut self, outcome: Result<Response, Failure>, now: Timestamp) -> Result<State> {
         match outcome {
             Ok(_) => {
-                self.done.created = true;
-                self.done.changed.push("project".to_owned());
+                self.created_now();
                 Ok(State::ListLines)
             }
             // Somebody else made it, or our own first try did and its answer was lost: look again.
-            Err(failure) if failure.maybe_processed || failure.error.code == ErrorCode::Conflict => {
-                self.conflicts += 1;
-                if self.conflicts > CONFLICTS {
-                    return Err(failure.error);
-                }
-                Ok(State::Look)
+            Err(failure) => {
+                self.lost |= failure.maybe_processed;
+                self.again(failure, now, true)
             }
-            Err(failure) => Err(failure.error),
         }
+    }
+
+    fn created_now(&mut self) {
+        self.lost = false;
+        self.done.created = true;
+        self.done.changed.push("project".to_owned());
+    }
+
+    /// A pause and another look after a conflict or a lost answer, unless there were too many.
+    fn again(&mut self, failure: Failure, now: Timestamp, project: bool) -> Result<State> {
+        let worth = failure.maybe_processed || failure.error.code == ErrorCode::Conflict;
+        if !worth || failure.error.code == ErrorCode::Aborted || self.conflicts >= CONFLICTS {
+            return Err(failure.error);
+        }
+        self.conflicts += 1;
+        Ok(State::Pause(now.plus(CONFLICT_PAUSE), project))
     }
 
     fn lines_request(&self) -> Request {
@@ -235,7 +268,13 @@ impl Ensure {
         while let Some(line) = self.project.entities.get(self.line) {
             let label = self.label(self.line);
             let Some(stored) = self.stored(&label) else {
-                let mut body = line.created(&self.project.name, &label, self.line + 1);
+                let places = places(&self.project, self.service.catalog(), &|line| {
+                    let stored = self.stored(line.label(self.service.catalog()))?;
+                    let number = |name: &str| stored.get(name)?.as_u64()?.try_into().ok();
+                    Some((number("ExecutionUnit")?, number("LevelInExecutionUnit")?))
+                });
+                let Some(place) = places.get(self.line) else { break };
+                let mut body = line.created(&self.project.name, &label, *place);
                 if self.keep_staging {
                     body.insert("SkipStaging".to_owned(), "No".into());
                 }
@@ -247,23 +286,61 @@ impl Ensure {
                 wrong.remove("SkipStaging");
             }
             wrong.retain(|name, value| stored.get(name) != Some(value));
+            if std::mem::take(&mut self.lost) {
+                // It was not there before our own try.
+                self.done.changed.push(label.clone());
+            }
             if wrong.is_empty() {
-                (self.line, self.conflicts, self.keep_staging) = (self.line + 1, 0, false);
+                self.next_one();
                 continue;
             }
             let changed = wrong.keys().map(|name| format!("{label}.{name}")).collect();
-            let path = crate::odata::encode_segment(&format!(
-                "DefinitionGroupId={},EntityName={}",
-                quote(&self.project.name),
-                quote(&label)
-            ));
-            let request = self
-                .service
-                .request(Method::Patch, &format!("{LINES}({path})"))
+            let request = line_by_key(&self.service, Method::Patch, &self.project.name, &label)
                 .json(Value::Object(wrong).to_string());
             return State::WritingLine(changed, self.call(request, Repeat::Always));
         }
-        State::Check
+        self.next_further()
+    }
+
+    /// The next line that is not wanted, as a request; `known` is what was listed last, without those deleted since.
+    fn next_further(&self) -> State {
+        if !self.exact {
+            return State::Check;
+        }
+        let wanted: Vec<String> = (0..self.project.entities.len()).map(|index| self.label(index)).collect();
+        let listed = self.known.iter().filter_map(|row| row.get("EntityName").and_then(Value::as_str));
+        let Some(label) = listed.into_iter().find(|label| !wanted.iter().any(|wanted| wanted == label))
+        else {
+            return State::Check;
+        };
+        let request = line_by_key(&self.service, Method::Delete, &self.project.name, label);
+        State::Deleting(label.to_owned(), self.call(request, Repeat::Always))
+    }
+
+    fn deleted(
+        &mut self,
+        label: String,
+        outcome: Result<Response, Failure>,
+        now: Timestamp,
+    ) -> Result<State> {
+        match outcome {
+            Err(failure) if failure.error.code != ErrorCode::NotFound => {
+                self.again(failure, now, false).map_err(|error| error.in_entity(label))
+            }
+            // A 404 to a repeated deletion is the first one's success.
+            _ => {
+                self.known
+                    .retain(|row| row.get("EntityName").and_then(Value::as_str) != Some(label.as_str()));
+                self.done.changed.push(format!("{label} (deleted)"));
+                self.conflicts = 0;
+                Ok(State::Line)
+            }
+        }
+    }
+
+    fn next_one(&mut self) {
+        self.line += 1;
+        (self.conflicts, self.keep_staging, self.lost) = (0, false, false);
     }
 
     fn line_written(
@@ -277,7 +354,7 @@ impl Ensure {
             Ok(_) => {
                 self.done.changed.extend(changed);
                 self.stale = true;
-                (self.line, self.conflicts, self.keep_staging) = (self.line + 1, 0, false);
+                self.next_one();
                 Ok(State::Line)
             }
             Err(failure)
@@ -286,14 +363,10 @@ impl Ensure {
                 self.keep_staging = true;
                 Ok(State::Line)
             }
-            Err(failure)
-                if (failure.maybe_processed || failure.error.code == ErrorCode::Conflict)
-                    && self.conflicts < CONFLICTS =>
-            {
-                self.conflicts += 1;
-                Ok(State::Pause(now.plus(CONFLICT_PAUSE)))
+            Err(failure) => {
+                self.lost |= failure.maybe_processed && self.stored(&label).is_none();
+                self.again(failure, now, false).map_err(|error| error.in_entity(label))
             }
-            Err(failure) => Err(failure.error.in_entity(label)),
         }
     }
 
@@ -357,7 +430,7 @@ impl Machine for Ensure {
                     self.tracking_came(index, outcome)
                 }
                 State::Look => {
-                    let request = self.service.request(Method::Get, &self.key());
+                    let request = by_name(&self.service, Method::Get, &self.project.name);
                     Ok(State::Looking(self.call(request, Repeat::Always)))
                 }
                 State::Looking(mut call) => {
@@ -367,13 +440,11 @@ impl Machine for Ensure {
                 State::Create => Ok(State::Creating(self.call(self.create_request(), Repeat::IfUnprocessed))),
                 State::Creating(mut call) => {
                     let outcome = answer!(call, State::Creating(call));
-                    self.created(outcome)
+                    self.created(outcome, now)
                 }
                 State::Correct(wrong) => {
                     let changed = wrong.keys().map(|name| name.to_ascii_lowercase()).collect();
-                    let request = self
-                        .service
-                        .request(Method::Patch, &self.key())
+                    let request = by_name(&self.service, Method::Patch, &self.project.name)
                         .json(Value::Object(wrong).to_string());
                     Ok(State::Correcting(changed, self.call(request, Repeat::Always)))
                 }
@@ -383,7 +454,7 @@ impl Machine for Ensure {
                         self.done.changed.extend(changed);
                         Ok(State::ListLines)
                     }
-                    Err(failure) => Err(failure.error),
+                    Err(failure) => self.again(failure, now, true),
                 },
                 State::ListLines => Ok(State::ListingLines(self.call(self.lines_request(), Repeat::Always))),
                 State::ListingLines(mut call) => {
@@ -399,11 +470,16 @@ impl Machine for Ensure {
                     let outcome = answer!(call, State::WritingLine(changed, call));
                     self.line_written(changed, outcome, now)
                 }
-                State::Pause(until) if now < until => {
-                    self.state = State::Pause(until);
+                State::Deleting(label, mut call) => {
+                    let outcome = answer!(call, State::Deleting(label, call));
+                    self.deleted(label, outcome, now)
+                }
+                State::Pause(until, project) if now < until => {
+                    self.state = State::Pause(until, project);
                     return Step::Wait(until);
                 }
-                State::Pause(_) => Ok(State::ListLines),
+                State::Pause(_, true) => Ok(State::Look),
+                State::Pause(_, false) => Ok(State::ListLines),
                 State::Check if self.stale => {
                     Ok(State::Checking(self.call(self.lines_request(), Repeat::Always)))
                 }
@@ -433,6 +509,7 @@ impl Machine for Ensure {
             | State::Correcting(_, call)
             | State::ListingLines(call)
             | State::WritingLine(_, call)
+            | State::Deleting(_, call)
             | State::Checking(call) => call.handle(input, &mut self.session, now),
             _ => self.cancelled |= matches!(input, Input::Cancelled),
         }

@@ -183,6 +183,18 @@ impl Detail {
         }
     }
 
+    /// Of a run whose direction is not known: what the target counts is told where it has begun.
+    pub(super) fn into_either(self) -> EntityOutcome {
+        let idle =
+            self.target_status.as_deref().is_none_or(|word| matches!(word, "" | "NotStarted" | "NotRun"));
+        if !idle || self.target_records_created_count > 0 || self.target_records_updated_count > 0 {
+            return self.into_import();
+        }
+        let unstaged =
+            self.staging_records_to_be_processed_count.saturating_sub(self.staging_records_created_count);
+        EntityOutcome { errors: Some(unstaged), ..self.into_export() }
+    }
+
     pub(super) fn into_export(self) -> EntityOutcome {
         EntityOutcome {
             entity: self.entity_name,

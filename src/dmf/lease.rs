@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorCode};
 use crate::fields::{FromValue, deserialize, word};
 use crate::http::{Input, Io, Polled, Store, Stored, Timestamp};
 use crate::odata::Service;
+use crate::package::crc32;
 
 /// Pause before a lease that somebody holds is looked at again; spread over its upper half.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -86,7 +87,7 @@ impl Lease {
             version: None,
             until: Timestamp::default(),
             patience: None,
-            spread: service.seed | 1,
+            spread: u64::from(crc32(owner.as_bytes())) | 1,
         }
     }
 

@@ -1,7 +1,10 @@
 //! Data management: data projects, imports and exports as conversations that lose nothing.
 //!
-//! What belongs here: the package API's actions and their answers, data projects over OData, and the two jobs. What does not:
-//! the bytes of a package (`package`), single requests (`odata`), and which records changed since when (`sync`, later).
+//! What belongs here: the package API's actions and their answers, data projects over OData, the two jobs, the runs that there
+//! were, and the queues of recurring jobs. What does not: the bytes of a package (`package`), single requests (`odata`), and which
+//! records changed since when (`sync`, later).
+//!
+//! Jobs and [`Ensure`] are machines of their own; the rest are [`Dialogue`]s, which can simply be held again.
 //!
 //! # If the process dies
 //!
@@ -15,26 +18,34 @@
 //! | the end of the run | asks again and gets the same result, for the 7 days that the service remembers it |
 //! | the download | asks for a new URL and downloads again; an export's marker moved when it ran, so the package is what counts |
 //!
-//! Not here yet, each with a clear error: upload in blocks, more than one job at a time, re-submission, recurring queues.
+//! Not here yet, each with a clear error: upload in blocks, more than one job at a time, re-submission.
 
 mod actions;
 mod checkpoint;
+mod dialogue;
 mod download;
 mod ensure;
 mod execution;
+pub mod executions;
 mod export;
+mod file;
 mod import;
 mod lease;
 mod poll;
 mod project;
+pub mod projects;
+pub mod queue;
 mod run;
+mod sequence;
 mod storage;
 mod upload;
 
 pub use checkpoint::{Checkpoint, Kind, SourceMark, Stage};
+pub use dialogue::Dialogue;
 pub use ensure::{Ensure, Ensured};
 pub use execution::{EntityOutcome, ExecutionStatus, RowError, RunOutcome};
 pub use export::{Export, ExportOptions, Exported};
+pub use file::{Piece, RemoteFile};
 pub use import::{Import, ImportOptions};
 pub use lease::Parallel;
 pub use poll::Polling;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::sequence::Place;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::fields::{Fields, FromValue, deserialize, word};
@@ -96,11 +97,12 @@ pub struct Line {
     pub entity: String,
     /// Source data format. Default `CSV-Unicode`.
     pub format: Option<String>,
-    /// Units run side by side. Default 1.
+    /// Units run side by side. Default 1; of an import the unit of what the entity's rows refer to.
     pub execution_unit: Option<u32>,
-    /// Levels of a unit run one after another. Default 1.
+    /// Levels of a unit run one after another. Default 1; of an import one below what the entity's rows refer to: contract types,
+    /// contracts, agreements, lines.
     pub level: Option<u32>,
-    /// Order in the level. Default: the place among the lines.
+    /// Order in the level. Default: behind the lines before it.
     pub sequence: Option<u32>,
     /// Whether a failure of this entity ends its level.
     pub fail_level_on_error: Option<bool>,
@@ -263,15 +265,15 @@ impl Line {
 
     /// A whole new line: what the host named, and the defaults. Without `AutoGenerateMapping` the line would have no map, and an
     /// export would stay `Executing` for ever (field report).
-    pub(super) fn created(&self, project: &str, label: &str, place: usize) -> Map<String, Value> {
+    pub(super) fn created(&self, project: &str, label: &str, place: Place) -> Map<String, Value> {
         let mut columns = Map::new();
         columns.insert("DefinitionGroupId".to_owned(), project.into());
         columns.insert("EntityName".to_owned(), label.into());
         for (name, default) in [
             ("SourceFormat", Value::from("CSV-Unicode")),
-            ("ExecutionUnit", 1.into()),
-            ("LevelInExecutionUnit", 1.into()),
-            ("SequenceInLevel", place.into()),
+            ("ExecutionUnit", place.unit.into()),
+            ("LevelInExecutionUnit", place.level.into()),
+            ("SequenceInLevel", place.sequence.into()),
             ("DefaultRefreshType", "FullPush".into()),
             ("SkipStaging", "No".into()),
             ("RunBusinessLogic", "Yes".into()),
@@ -290,11 +292,17 @@ impl Line {
     }
 }
 
-/// A name that the service can run.
-pub(super) fn check_project_name(name: &str) -> Result<()> {
+/// A name that a project can have.
+pub(super) fn check_stored_name(name: &str) -> Result<()> {
     if name.trim().is_empty() || name.chars().any(char::is_control) {
         return Err(Error::argument("the data project has no name, or one with control characters"));
     }
+    Ok(())
+}
+
+/// A name that the service can run.
+pub(super) fn check_project_name(name: &str) -> Result<()> {
+    check_stored_name(name)?;
     if name.contains('\'') {
         return Err(Error::argument(format!("the name of the data project {name} has an apostrophe")).hint(
             "Jobs of such projects fail in the service (\"Data management overview\"): choose another name.",
@@ -320,7 +328,8 @@ mod tests {
         project.check().unwrap();
         let line = &project.entities[0];
         assert_eq!(line.label(builtin()), "Vendors V2");
-        let created = line.created("P", "Vendors V2", 1);
+        let created = line.created("P", "Vendors V2", Place { unit: 1, level: 2, sequence: 3 });
+        assert_eq!((&created["LevelInExecutionUnit"], &created["SequenceInLevel"]), (&2.into(), &3.into()));
         for (name, value) in [
             ("AutoGenerateMapping", "Yes"),
             ("DefaultRefreshType", "IncrementalPush"),

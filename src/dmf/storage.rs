@@ -94,12 +94,14 @@ impl BlobUrl {
         request
     }
 
-    /// A range of the blob, of the one with this tag where one is given.
-    pub(super) fn range(&self, service: &Service, range: Range<u64>, etag: Option<&str>) -> Request {
+    /// The blob or a range of it; of the one with this tag where one is given.
+    pub(super) fn get(&self, service: &Service, range: Option<Range<u64>>, etag: Option<&str>) -> Request {
         let mut request = self.request(service, Method::Get, "");
         request.timeout = service.submit_timeout;
-        let request =
-            request.header("x-ms-range", format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        if let Some(range) = range {
+            request = request
+                .header("x-ms-range", format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        }
         match etag {
             Some(etag) => request.header("if-match", etag),
             None => request,

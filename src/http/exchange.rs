@@ -40,6 +40,8 @@ enum State {
         until: Timestamp,
     },
     Ready(Result<Response, Failure>),
+    /// The head of the answer was handed over, its body is on its way.
+    Body,
     Over,
 }
 
@@ -142,9 +144,14 @@ impl Exchange {
                     return Polled::Io(Io::Wait(until));
                 }
                 State::Pause { .. } => self.state = State::Token,
-                State::Ready(outcome) => return Polled::Ready(outcome),
+                State::Ready(outcome) => {
+                    if matches!(&outcome, Ok(head) if head.is_head_for(&self.request)) {
+                        self.state = State::Body;
+                    }
+                    return Polled::Ready(outcome);
+                }
                 // A driver that calls out of turn gets an error, never a second request.
-                State::AwaitToken | State::AwaitAnswer | State::Over => {
+                State::AwaitToken | State::AwaitAnswer | State::Body | State::Over => {
                     let error = Error::argument("the driver called next before it handed over the outcome");
                     return Polled::Ready(Err(Failure { error, maybe_processed: self.attempts > 0 }));
                 }
@@ -166,10 +173,13 @@ impl Exchange {
                 self.state = State::Ready(Err(Failure::unprocessed(error)));
             }
             (State::AwaitAnswer, Input::Response(response)) => self.answered(response, session, now),
-            (State::AwaitAnswer, Input::TransportError(error)) => self.lost(&error, session, now),
+            // A body that breaks off is a lost answer too: the request goes out again, as often as any.
+            (State::AwaitAnswer | State::Body, Input::TransportError(error)) => {
+                self.lost(&error, session, now)
+            }
             (State::Over, _) => {}
             (_, Input::Cancelled) => {
-                let maybe_processed = matches!(self.state, State::AwaitAnswer);
+                let maybe_processed = matches!(self.state, State::AwaitAnswer | State::Body);
                 let error = Error::new(ErrorCode::Aborted, "the caller gave up");
                 self.state = State::Ready(Err(Failure { error, maybe_processed }));
             }
@@ -218,9 +228,12 @@ impl Exchange {
         now: Timestamp,
     ) -> Option<State> {
         let policy = session.policy;
-        let own = retry::backoff(&policy, self.attempts, session.random());
+        let own = retry::backoff(&policy, self.attempts, session.patience.random());
         let delay = asked.map_or(own, |asked| asked.max(own.min(Duration::from_secs(1))));
-        if self.attempts >= policy.attempts || self.waited + delay > policy.budget {
+        if self.attempts >= policy.attempts
+            || self.waited + delay > policy.budget
+            || !session.patience.spend(now, delay, policy.budget)
+        {
             return None;
         }
         self.waited += delay;
@@ -262,6 +275,7 @@ impl Exchange {
 #[cfg(test)]
 mod tests {
     use super::super::message::Method;
+    use super::super::patience::Patience;
     use super::super::retry::RetryPolicy;
     use super::*;
 
@@ -278,7 +292,7 @@ mod tests {
     impl Bench {
         fn new(method: Method, repeat: Repeat) -> Self {
             Self {
-                session: Session::new(RetryPolicy::default(), 7),
+                session: Session::new(RetryPolicy::default(), Patience::new(7)),
                 exchange: Exchange::new(Request::new(method, "https://c.example/data/X?sig=s"), repeat),
                 now: T0,
                 sent: 0,

@@ -50,8 +50,10 @@ pub struct Request {
     pub body: Vec<u8>,
     /// Whether the driver adds the bearer token. Decided on this URL, before any rewriting.
     pub bearer: bool,
-    /// How long to wait for the whole answer.
+    /// How long to wait for the whole answer; for a streamed one, for its head and then for each piece.
     pub timeout: Duration,
+    /// Whether a driver may hand over the head of a success as the [`Response`], and its body by and by.
+    pub stream: bool,
 }
 
 impl Request {
@@ -65,6 +67,7 @@ impl Request {
             body: Vec::new(),
             bearer: true,
             timeout: Duration::from_secs(100),
+            stream: false,
         }
     }
 
@@ -126,6 +129,12 @@ impl Response {
     #[must_use]
     pub const fn is_success(&self) -> bool {
         self.status >= 200 && self.status < 300
+    }
+
+    /// Whether the body may follow by and by: of a success, where the request allows it.
+    #[must_use]
+    pub fn is_head_for(&self, request: &Request) -> bool {
+        request.stream && self.is_success() && !self.is_sign_in()
     }
 
     /// The body as text without a byte order mark (the service sends one at times); `None` where it is no UTF-8.

@@ -46,18 +46,22 @@
 //! ```
 
 mod exchange;
+mod gate;
 mod machine;
 mod message;
+mod patience;
 mod redact;
 mod retry;
 mod session;
 mod time;
 
 pub use exchange::{Exchange, Failure, Io, Polled};
+pub use gate::{DEFAULT_IN_FLIGHT, Gate, MOST_IN_FLIGHT, Pass, Passage, Ticket};
 pub use machine::{Event, Input, Machine, Progress, Save, Step, Store, Stored, TokenReason, Unit};
 pub use message::{Method, Request, Response, TransportError, TransportKind};
+pub use patience::Patience;
 pub use redact::{redact_text, redact_url};
 pub(crate) use retry::backoff;
-pub use retry::{Repeat, RetryPolicy};
+pub use retry::{Repeat, RetryPolicy, throttled_for};
 pub use session::{Session, TOKEN_MARGIN};
 pub use time::Timestamp;

@@ -13,7 +13,7 @@ pub struct RetryPolicy {
     pub attempts: u32,
     /// The longest pause of our own choice; the service may ask for a longer one. Default 60 s.
     pub max_delay: Duration,
-    /// All pauses of one request together. Default 300 s.
+    /// All pauses of one request together, and of all conversations of a client ([`Patience`](super::Patience)). Default 300 s.
     pub budget: Duration,
 }
 
@@ -57,6 +57,12 @@ pub(super) fn judge_response(response: &Response, repeat: Repeat, now: Timestamp
         }
         _ => Verdict::Final,
     }
+}
+
+/// Milliseconds after which a busy service may be asked again: as it says itself, in seconds or as a date, else 30 s.
+#[must_use]
+pub fn throttled_for(response: &Response, now: Timestamp) -> u64 {
+    super::time::millis(retry_after(response, now).unwrap_or(THROTTLED_DELAY))
 }
 
 pub(super) fn may_repeat(error: &TransportError, repeat: Repeat) -> bool {

@@ -1,8 +1,9 @@
-//! What the requests of one conversation share: policy, what is known of the token, and a source of spread.
+//! What the requests of one conversation share: policy, what is known of the token, and the patience of their client.
 
 use std::time::Duration;
 
 use super::machine::TokenReason;
+use super::patience::Patience;
 use super::retry::RetryPolicy;
 use super::time::Timestamp;
 
@@ -15,8 +16,8 @@ pub const TOKEN_MARGIN: Duration = Duration::from_secs(300);
 pub struct Session {
     /// How often and how long failed requests are repeated.
     pub policy: RetryPolicy,
+    pub(super) patience: Patience,
     token: Token,
-    random: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,10 +28,10 @@ enum Token {
 }
 
 impl Session {
-    /// `seed` spreads the pauses of many clients; any value will do.
+    /// `patience` is shared by all conversations of a client.
     #[must_use]
-    pub const fn new(policy: RetryPolicy, seed: u64) -> Self {
-        Self { policy, token: Token::Unknown, random: seed | 1 }
+    pub const fn new(policy: RetryPolicy, patience: Patience) -> Self {
+        Self { policy, patience, token: Token::Unknown }
     }
 
     /// Why a token must be asked for before the next request, if it must.
@@ -53,11 +54,8 @@ impl Session {
         self.token = Token::Rejected;
     }
 
-    /// Xorshift: good enough to keep clients from marching in step.
-    pub(crate) fn random(&mut self) -> u32 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        u32::try_from(self.random >> 32).unwrap_or(u32::MAX)
+    /// Any 32 bits, to keep clients from marching in step.
+    pub(crate) fn random(&self) -> u32 {
+        self.patience.random()
     }
 }

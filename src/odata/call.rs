@@ -3,7 +3,9 @@
 use super::fault::failure_of;
 use super::service::Service;
 use crate::error::ErrorCode;
-use crate::http::{Exchange, Failure, Input, Method, Polled, Repeat, Request, Response, Session, Timestamp};
+use crate::http::{
+    Exchange, Failure, Input, Method, Polled, Repeat, Request, Response, Session, Timestamp, throttled_for,
+};
 
 /// A request whose answer is a success, or a described failure.
 ///
@@ -48,7 +50,10 @@ impl Call {
             if response.is_success() && !(self.request.bearer && response.is_sign_in()) {
                 return Polled::Ready(Ok(response));
             }
-            let error = failure_of(&response, &self.request);
+            let mut error = failure_of(&response, &self.request);
+            if error.code == ErrorCode::Throttled {
+                error.retry_after = Some(throttled_for(&response, now));
+            }
             // A refusal was decided before anything was done; of a breakdown nobody knows.
             let failure = Failure { maybe_processed: response.status >= 500, error };
             if failure.error.code != ErrorCode::Forbidden || !self.request.bearer {

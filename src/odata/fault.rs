@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorCode, ServiceWords};
 use crate::fields::{Fields, FromValue};
-use crate::http::{Method, Request, Response, redact_text, redact_url};
+use crate::http::{Method, Request, Response, Timestamp, redact_text, redact_url};
 
 /// Longest text of the service that is kept, in characters: a stack trace helps nobody.
 const KEPT: usize = 2_000;
@@ -16,22 +16,23 @@ const KEPT: usize = 2_000;
 #[must_use]
 pub fn words_of(response: &Response) -> ServiceWords {
     let mut words = ServiceWords {
-        request_id: response.header("x-ms-request-id").map(str::to_owned),
-        activity_id: response.header("ms-dyn-aid").map(str::to_owned),
+        request_id: first(response, &["x-ms-request-id", "request-id", "x-ms-client-request-id"]),
+        activity_id: first(response, &["ms-dyn-aid", "x-ms-activity-id"]),
         ..ServiceWords::default()
     };
     let text = response.text().unwrap_or_default().trim();
     if let Some(payload) = serde_json::from_str(text).ok().and_then(|tree| Payload::from_value(tree).ok()) {
         let error = payload.error.unwrap_or_default();
         words.code = error.code.filter(|code| !code.is_empty());
-        let inner = error.inner.and_then(|inner| inner.message).filter(|message| !message.trim().is_empty());
-        let said = inner.clone().or(error.message).or(payload.message);
+        let inner = error.inner.and_then(|inner| inner.words());
+        let said = inner.clone().or(error.message).or(payload.message).filter(|said| !said.trim().is_empty());
         words.inner = inner.map(|inner| cut(&redact_text(&inner)));
         words.message = said.map(|said| cut(&redact_text(&without_noise(&said))));
     } else if text.starts_with('<') {
-        words.message = azure_message(text).or_else(|| title(text)).map(|said| cut(&redact_text(&said)));
+        let said = azure_message(text).or_else(|| title(text));
+        words.message = said.map(|said| cut(&redact_text(&without_noise(&said))));
     } else if !text.is_empty() {
-        words.message = Some(cut(&redact_text(text)));
+        words.message = Some(cut(&redact_text(&without_noise(text))));
     }
     words
 }
@@ -41,7 +42,7 @@ pub fn words_of(response: &Response) -> ServiceWords {
 pub fn failure_of(response: &Response, request: &Request) -> Error {
     let words = words_of(response);
     let said = words.message.clone().unwrap_or_default();
-    let (code, hint) = classify(response, request, &said);
+    let (code, hint) = classify(response, request, &words);
     let what = format!("{} {}", request.method.as_str(), redact_url(&request.url));
     let message = match (code, said.is_empty()) {
         (ErrorCode::AuthRejected, _) => {
@@ -52,13 +53,26 @@ pub fn failure_of(response: &Response, request: &Request) -> Error {
     };
     let mut error = Error::new(code, message);
     error.status = Some(response.status);
-    error.retry_after = response
-        .header("retry-after")
-        .and_then(|value| value.trim().parse::<u64>().ok())
-        .map(|seconds| seconds.saturating_mul(1_000));
+    error.retry_after = retry_after(response);
     error.hint = hint.map(str::to_owned);
     error.service = Some(Box::new(words));
     error
+}
+
+/// Milliseconds. A date counts from the answer's own: there is no clock here.
+fn retry_after(response: &Response) -> Option<u64> {
+    let value = response.header("retry-after")?.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(seconds.saturating_mul(1_000));
+    }
+    let answered = Timestamp::parse_http_date(response.header("date")?)?;
+    let wait = Timestamp::parse_http_date(value)?.since(answered);
+    u64::try_from(wait.as_millis()).ok()
+}
+
+/// Which of the names an environment uses is not documented.
+fn first(response: &Response, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| response.header(name)).map(str::to_owned)
 }
 
 #[derive(Default)]
@@ -70,7 +84,17 @@ struct Payload {
 impl FromValue for Payload {
     fn from_value(value: Value) -> Result<Self, String> {
         let mut of = Fields::of(value);
-        let payload = Self { error: of.read("error"), message: of.text("Message") };
+        // Some layers write the error as a text, and the message in lower case.
+        let error = of.value("error");
+        let message = of.text("Message").or_else(|| of.text("message"));
+        let payload = match error {
+            Some(Value::String(text)) => {
+                let message = message.or_else(|| of.text("error_description")).or(Some(text));
+                Self { error: None, message }
+            }
+            Some(error) => Self { error: Some(Inner::from_value(error)?), message },
+            None => Self { error: None, message },
+        };
         of.finish_open(payload)
     }
 }
@@ -82,19 +106,31 @@ struct Inner {
     inner: Option<Box<Inner>>,
 }
 
+impl Inner {
+    /// The outermost words: what is inside of them repeats them, or tells of the program.
+    fn words(self) -> Option<String> {
+        let own = self.message.filter(|message| !message.trim().is_empty());
+        own.or_else(|| self.inner.and_then(|inner| inner.words()))
+    }
+}
+
 impl FromValue for Inner {
     fn from_value(value: Value) -> Result<Self, String> {
         let mut of = Fields::of(value);
         let inner = Self {
             code: of.text("code"),
             message: of.text("message"),
-            inner: of.read("innererror").map(Box::new),
+            inner: of.read("innererror").or_else(|| of.read("internalexception")).map(Box::new),
         };
         of.finish_open(inner)
     }
 }
 
-fn classify(response: &Response, request: &Request, said: &str) -> (ErrorCode, Option<&'static str>) {
+fn classify(
+    response: &Response,
+    request: &Request,
+    words: &ServiceWords,
+) -> (ErrorCode, Option<&'static str>) {
     if request.bearer && response.is_sign_in() {
         return (
             ErrorCode::AuthRejected,
@@ -107,6 +143,8 @@ fn classify(response: &Response, request: &Request, said: &str) -> (ErrorCode, O
     if !request.bearer {
         return classify_storage(response);
     }
+    let said = words.message.as_deref().unwrap_or_default();
+    // English only: with another language of the service user these stay VALIDATION_FAILED, with the words.
     let exists = said.contains("already exists");
     let conflict = said.contains("update conflict");
     match response.status {
@@ -120,27 +158,57 @@ fn classify(response: &Response, request: &Request, said: &str) -> (ErrorCode, O
                 "No such record or entity set: check the key, the company, and that the entity is in this version.",
             ),
         ),
-        409 => (ErrorCode::Conflict, None),
+        409 => (ErrorCode::Conflict, Some("The record was created or changed meanwhile: read it again.")),
         412 => (
             ErrorCode::PreconditionFailed,
             Some("The record changed since it was read: read it again and repeat."),
         ),
+        414 => (ErrorCode::UnsupportedQuery, Some("The URL is too long: ask for fewer values at a time.")),
         429 => (
             ErrorCode::Throttled,
             Some("The service is busy. Wait, or lower the number of simultaneous calls."),
         ),
-        400 | 500 if exists => (ErrorCode::Conflict, None),
+        400 | 500 if exists => (
+            ErrorCode::Conflict,
+            Some("Read the record that is there, and change it in place of creating it."),
+        ),
         400 | 500 if conflict => {
             (ErrorCode::Conflict, Some("Another process changed the record: read it again and repeat."))
         }
         400 if said.contains("does not exist.") && said.contains("Data project") => {
             (ErrorCode::NotFound, Some("Create the data project first (`projects.ensure`)."))
         }
-        400 if request.method == Method::Get => (ErrorCode::UnsupportedQuery, None),
-        400 => (ErrorCode::ValidationFailed, None),
-        500.. if said.contains("Infolog") => (ErrorCode::ValidationFailed, None),
-        _ => (ErrorCode::ServiceError, None),
+        400 if request.method == Method::Get && by_key(&request.url) => (
+            ErrorCode::UnsupportedQuery,
+            Some(
+                "Some entities answer so where there is no such record; a list with a filter on the key tells for certain.",
+            ),
+        ),
+        400 if request.method == Method::Get || words.code.as_deref() == Some("BadQuery") => (
+            ErrorCode::UnsupportedQuery,
+            Some("Check the names (their case counts) and what the service supports in a query."),
+        ),
+        400 => (ErrorCode::ValidationFailed, Some(RULES)),
+        500 if words.inner.as_deref().is_some_and(|inner| inner.contains("Infolog:")) => {
+            (ErrorCode::ValidationFailed, Some(RULES))
+        }
+        502..=504 => (
+            ErrorCode::ServiceError,
+            Some("The environment may be restarting or in maintenance: the first calls after that are slow."),
+        ),
+        _ => (
+            ErrorCode::ServiceError,
+            Some("If it stays so, hand the activity id and the time of the call to the vendor's support."),
+        ),
     }
+}
+
+const RULES: &str = "The rules of Supply Chain Management refused the data: correct what the message names, or the setup behind it.";
+
+/// Whether one record was asked for by its key, and nothing that a query could have wrong.
+fn by_key(url: &str) -> bool {
+    let (path, options) = url.split_once('?').unwrap_or((url, ""));
+    path.ends_with(')') && matches!(options, "" | "cross-company=true")
 }
 
 /// Blob storage answers for itself: no token is involved, the URL carries the right.
@@ -247,6 +315,180 @@ mod tests {
         );
         assert_eq!(said(""), "");
         assert_eq!(said("\u{feff}{\"Message\":\"m\"}"), "m");
+    }
+
+    /// Verb and URL, status, content type, body: code, message, whether a hint goes along.
+    #[test]
+    fn every_answer_of_the_reference_has_its_code_and_words() {
+        const SET: &str = "https://c.example/data/VendorsV2?$filter=X";
+        const KEY: &str = "https://c.example/data/VendorsV2('1')?cross-company=true";
+        const ODATA: &str = r#"{"error":{"code":"","message":"An error has occurred.","innererror":{"message":"INNER","type":"T","stacktrace":"at Secret"}}}"#;
+        let inner = |text: &str| ODATA.replace("INNER", text);
+        let conflict = "An update conflict occurred due to another user process deleting the record or changing one or more fields in the record.";
+        let infolog = "Write failed for table row of type 'E'. Infolog: Error: Menge fehlt.; Warning: validateWrite failed on data source 'E (E)'.";
+        let busy = "Number of requests exceeded the limit of 6000 over the time window of 300 seconds.";
+        let html = "<html><head><title>Service\n Unavailable</title></head><body>x</body></html>";
+        use ErrorCode as C;
+        use Method::{Delete, Get, Patch, Post};
+        let table: Vec<(Method, &str, u16, &str, String, ErrorCode, &str)> = vec![
+            (
+                Post,
+                SET,
+                400,
+                "json",
+                inner("Item 1 was not found."),
+                C::ValidationFailed,
+                "Item 1 was not found.",
+            ),
+            (Post, SET, 400, "json", inner(infolog), C::ValidationFailed, "Menge fehlt."),
+            (Post, SET, 500, "json", inner(infolog), C::ValidationFailed, "Menge fehlt."),
+            (Post, SET, 500, "json", inner("Division by zero."), C::ServiceError, "Division by zero."),
+            (Patch, KEY, 400, "json", inner(conflict), C::Conflict, conflict),
+            (Patch, KEY, 500, "json", inner(conflict), C::Conflict, conflict),
+            (
+                Patch,
+                KEY,
+                400,
+                "json",
+                inner("Ein Aktualisierungskonflikt."),
+                C::ValidationFailed,
+                "Ein Aktualisierungskonflikt.",
+            ),
+            (
+                Patch,
+                KEY,
+                409,
+                "json",
+                String::new(),
+                C::Conflict,
+                "PATCH https://c.example/data/VendorsV2('1')?cross-company=…: HTTP 409",
+            ),
+            (Delete, KEY, 412, "json", inner(" "), C::PreconditionFailed, "An error has occurred."),
+            (
+                Get,
+                SET,
+                400,
+                "json",
+                r#"{"error":{"code":"BadQuery","message":"Syntax error."}}"#.into(),
+                C::UnsupportedQuery,
+                "Syntax error.",
+            ),
+            (
+                Post,
+                SET,
+                400,
+                "json",
+                r#"{"error":{"code":"BadQuery","message":"Syntax error."}}"#.into(),
+                C::UnsupportedQuery,
+                "Syntax error.",
+            ),
+            (
+                Get,
+                KEY,
+                400,
+                "json",
+                inner("Der Datensatz ist nicht da."),
+                C::UnsupportedQuery,
+                "Der Datensatz ist nicht da.",
+            ),
+            (
+                Get,
+                KEY,
+                404,
+                "json",
+                r#"{"Message":"No HTTP resource was found"}"#.into(),
+                C::NotFound,
+                "No HTTP resource was found",
+            ),
+            (Get, SET, 403, "text", "Forbidden".into(), C::Forbidden, "Forbidden"),
+            (
+                Get,
+                SET,
+                401,
+                "json",
+                String::new(),
+                C::AuthRejected,
+                "GET https://c.example/data/VendorsV2?$filter=…: the service does not accept the token (HTTP 401)",
+            ),
+            (
+                Get,
+                SET,
+                302,
+                "html",
+                html.into(),
+                C::AuthRejected,
+                "GET https://c.example/data/VendorsV2?$filter=…: the service does not accept the token (HTTP 302)",
+            ),
+            (
+                Get,
+                SET,
+                200,
+                "html",
+                html.into(),
+                C::AuthRejected,
+                "GET https://c.example/data/VendorsV2?$filter=…: the service does not accept the token (HTTP 200)",
+            ),
+            (
+                Get,
+                SET,
+                414,
+                "html",
+                String::new(),
+                C::UnsupportedQuery,
+                "GET https://c.example/data/VendorsV2?$filter=…: HTTP 414",
+            ),
+            (Post, SET, 429, "text", busy.into(), C::Throttled, busy),
+            (Get, SET, 503, "html", html.into(), C::ServiceError, "Service Unavailable"),
+            (
+                Get,
+                SET,
+                504,
+                "text",
+                String::new(),
+                C::ServiceError,
+                "GET https://c.example/data/VendorsV2?$filter=…: HTTP 504",
+            ),
+            (Get, SET, 500, "json", r#"{"error":"threw"}"#.into(), C::ServiceError, "threw"),
+            (
+                Get,
+                SET,
+                500,
+                "json",
+                r#"{"error":{"message":"","innererror":{"internalexception":{"message":"deep"}}}}"#.into(),
+                C::ServiceError,
+                "deep",
+            ),
+        ];
+        for (method, url, status, kind, body, code, message) in table {
+            let content_type =
+                if kind == "json" { "application/json".to_owned() } else { format!("text/{kind}") };
+            let response = Response::new(status, body.as_str()).with_header("content-type", &content_type);
+            let error = failure_of(&response, &Request::new(method, url));
+            assert_eq!(
+                (error.code, error.message.as_str(), error.status),
+                (code, message, Some(status)),
+                "{body}"
+            );
+            assert!(error.hint.is_some(), "{status} {body}");
+            assert!(!format!("{error:?}").contains("Secret"), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_support_asks_for_and_when_to_come_again() {
+        let response = Response::new(429, "")
+            .with_header("ms-dyn-aid", "A1")
+            .with_header("x-ms-client-request-id", "mine")
+            .with_header("request-id", "R1")
+            .with_header("date", "Sun, 06 Nov 1994 08:49:37 GMT")
+            .with_header("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT");
+        let error = failure_of(&response, &Request::new(Method::Get, "https://c.example/data/X"));
+        let words = error.service.as_deref().unwrap();
+        assert_eq!((words.activity_id.as_deref(), words.request_id.as_deref()), (Some("A1"), Some("R1")));
+        assert_eq!(error.retry_after, Some(30_000));
+        let response = Response::new(429, "").with_header("retry-after", "7");
+        let error = failure_of(&response, &Request::new(Method::Get, "https://c.example/data/X"));
+        assert_eq!(error.retry_after, Some(7_000));
     }
 
     #[test]

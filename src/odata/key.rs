@@ -6,7 +6,7 @@ use super::literal::{Scalar, Typed};
 use super::service::Service;
 use super::uri::encode_segment;
 use crate::catalog::{EdmType, Entity};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// A record's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,14 @@ impl Key {
                 return Err(misfit("null is no key".to_owned()));
             }
             parts.push((name.clone(), typed.uri().map_err(misfit)?));
+        }
+        if has_enum && let Some((name, _)) = parts.iter().find(|(_, literal)| literal.contains('*')) {
+            return Err(Error::new(
+                ErrorCode::UnsupportedQuery,
+                format!("key \"{name}\": a record whose key holds an enum is looked for by a filter, which takes * for a wildcard"),
+            )
+            .at_column(name.as_str())
+            .hint("List with like, and compare the rows."));
         }
         Ok(Self::of_parts(&parts, has_enum))
     }
@@ -122,6 +130,21 @@ mod tests {
             key("CLMIntegrationPurchaseAgreementLines", Some("usmf"), line).unwrap().path,
             "(dataAreaId='usmf',PurchaseAgreementId='000026',LineNumber=1)"
         );
+    }
+
+    #[test]
+    fn a_star_in_a_key_that_is_looked_for_by_filter_is_refused() {
+        let schema = r#"{"enums":{"NoYes":["No","Yes"]},"entities":[{"collection":"Flags","aot":"FlagEntity","label":"Flags",
+            "direction":"setup","keys":["On","Name"],"properties":[{"name":"On","type":"NoYes"},{"name":"Name","type":"Edm.String"}]}]}"#;
+        let catalog = std::sync::Arc::new(crate::catalog::Catalog::from_json(schema).unwrap());
+        let service = Service::new("https://c.example", None).unwrap().with_catalog(catalog);
+        let key = |name: &str| {
+            let json = format!(r#"{{"On":"Yes","Name":"{name}"}}"#);
+            Key::read(&service, service.entity("Flags").unwrap().as_deref(), &json)
+        };
+        let found = key("A").unwrap();
+        assert_eq!(found.filter, "On eq Microsoft.Dynamics.DataEntities.NoYes'Yes' and Name eq 'A'");
+        assert_eq!(key("A*").unwrap_err().code, ErrorCode::UnsupportedQuery);
     }
 
     #[test]

@@ -5,12 +5,17 @@
 
 use serde_json::Value;
 
+use super::moment::Moment;
 use super::uri::quote;
 use crate::catalog::{Catalog, EdmType, NAMESPACE, Property, nearest};
+use crate::error::Error;
 use crate::fields::{Fields, FromValue, deserialize};
 
 /// What stands for "no date" where null is not allowed (field report).
 pub(super) const NO_DATE: &str = "1900-01-01T00:00:00Z";
+
+/// Doubles that are no number.
+const ENDLESS: [&str; 3] = ["INF", "-INF", "NaN"];
 
 /// A value as a caller gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +25,16 @@ pub enum Scalar {
     Text(String),
     /// A number, by its text.
     Number(String),
-    /// A moment, as ISO 8601 in UTC.
+    /// A moment, as ISO 8601; a date alone is kept by the service at noon UTC.
     Date(String),
+    /// A GUID. A caller may give it as text too, where the property tells its type.
+    Guid(String),
+    /// Bytes, as base64 with the letters for URLs. No filter takes them.
+    Binary(String),
+    /// A time of day, `23:59:00`. No property of this service has the type.
+    TimeOfDay(String),
+    /// A duration, `P1DT12H`. No property of this service has the type.
+    Duration(String),
     /// True or false.
     Bool(bool),
     /// Nothing.
@@ -51,6 +64,7 @@ impl FromValue for Scalar {
         of.finish_open(match tag.as_str() {
             "n" => Self::Number(text),
             "d" => Self::Date(text),
+            "g" => Self::Guid(text),
             "b" => Self::Bool(text == "true"),
             "z" => Self::Null,
             "e" => Self::Enum { name, member: text },
@@ -60,6 +74,15 @@ impl FromValue for Scalar {
 }
 
 impl Scalar {
+    /// As it stands in a URL, not yet percent-encoded, where no property tells the type; [`Scalar::parse`] reads it again.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a text that is none of the number, date or GUID that it claims to be, and for an enum member without
+    /// its type.
+    pub fn to_literal(&self) -> Result<String, Error> {
+        Typed::untyped(self).and_then(|typed| typed.uri()).map_err(Error::argument)
+    }
+
     /// A value of a JSON body; objects and lists are none.
     pub(super) fn of_json(value: &Value) -> Option<Self> {
         Some(match value {
@@ -81,6 +104,8 @@ pub(super) enum Typed {
     Bool(bool),
     Date(String),
     Guid(String),
+    /// Of a type that no property has, as it stands in a URL.
+    Prefixed(String),
     Enum {
         name: Option<String>,
         member: String,
@@ -109,10 +134,20 @@ impl Typed {
     pub(super) fn untyped(value: &Scalar) -> Result<Self, String> {
         Ok(match value {
             Scalar::Text(text) => Self::Text(text.clone()),
+            Scalar::Number(text) if ENDLESS.contains(&text.as_str()) => Self::Number(text.clone()),
             Scalar::Number(text) => Self::Number(decimal(text)?),
             Scalar::Bool(flag) => Self::Bool(*flag),
             Scalar::Date(text) => Self::Date(date(text)?),
+            Scalar::Guid(text) => Self::Guid(guid(text)?),
+            Scalar::Binary(text) => Self::Prefixed(format!("binary'{text}'")),
+            Scalar::TimeOfDay(text) => Self::Prefixed(text.clone()),
+            Scalar::Duration(text) => Self::Prefixed(format!("duration'{text}'")),
             Scalar::Null => Self::Null,
+            Scalar::Enum { name, .. }
+                if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b)) =>
+            {
+                return Err(format!("\"{name}\" is no name of an enum"));
+            }
             Scalar::Enum { name, member } if !name.is_empty() => {
                 Self::Enum { name: Some(name.clone()), member: member.clone() }
             }
@@ -124,7 +159,11 @@ impl Typed {
     pub(super) fn uri(&self) -> Result<String, String> {
         Ok(match self {
             Self::Text(text) => quote(text),
-            Self::Number(text) | Self::Date(text) | Self::Guid(text) => text.clone(),
+            Self::Number(text) | Self::Date(text) | Self::Guid(text) | Self::Prefixed(text) => text.clone(),
+            // Of another namespace than the service's own.
+            Self::Enum { name: Some(name), member } if name.contains('.') => {
+                format!("{name}{}", quote(member))
+            }
             Self::Bool(flag) => flag.to_string(),
             Self::Enum { name: Some(name), member } => format!("{NAMESPACE}.{name}{}", quote(member)),
             Self::Enum { name: None, .. } => {
@@ -139,9 +178,11 @@ impl Typed {
     /// As it stands in a JSON body.
     pub(super) fn json(&self) -> String {
         match self {
-            Self::Text(text) | Self::Date(text) | Self::Guid(text) | Self::Enum { member: text, .. } => {
-                Value::String(text.clone()).to_string()
-            }
+            Self::Text(text)
+            | Self::Date(text)
+            | Self::Guid(text)
+            | Self::Prefixed(text)
+            | Self::Enum { member: text, .. } => Value::String(text.clone()).to_string(),
             Self::Number(text) => text.clone(),
             Self::Bool(flag) => flag.to_string(),
             Self::Null => "null".to_owned(),
@@ -164,11 +205,14 @@ fn fit(edm: &EdmType, value: &Scalar, catalog: &Catalog, members: &[String]) -> 
             let number: i64 = text.parse().map_err(|_| format!("{text} is no Int64"))?;
             Typed::Number(number.to_string())
         }
+        (EdmType::Double, Scalar::Number(text)) if ENDLESS.contains(&text.as_str()) => {
+            Typed::Number(text.clone())
+        }
         (EdmType::Decimal | EdmType::Double, Scalar::Number(text) | Scalar::Text(text)) => {
             Typed::Number(decimal(text)?)
         }
         (EdmType::DateTimeOffset, Scalar::Date(text) | Scalar::Text(text)) => Typed::Date(date(text)?),
-        (EdmType::Guid, Scalar::Text(text)) => Typed::Guid(guid(text)?),
+        (EdmType::Guid, Scalar::Guid(text) | Scalar::Text(text)) => Typed::Guid(guid(text)?),
         (EdmType::Enum(name), Scalar::Bool(flag)) if name == "NoYes" => {
             let member = if *flag { "Yes" } else { "No" };
             Typed::Enum { name: Some(name.clone()), member: member.to_owned() }
@@ -218,18 +262,12 @@ fn decimal(text: &str) -> Result<String, String> {
     }
 }
 
-/// A full moment in UTC, or a date, which the service keeps at noon UTC.
+/// A moment, moved to UTC, or a date, which the service keeps at noon UTC.
 fn date(text: &str) -> Result<String, String> {
-    let is_date =
-        text.len() == 10 && crate::http::Timestamp::parse_iso(&format!("{text}T12:00:00Z")).is_some();
-    if is_date {
-        return Ok(format!("{text}T12:00:00Z"));
-    }
-    let year_1900 = text.starts_with("1900-01-01T") && text.ends_with('Z');
-    if year_1900 || crate::http::Timestamp::parse_iso(text).is_some() {
-        return Ok(text.to_owned());
-    }
-    Err(format!("\"{text}\" is no date: 2026-03-31 or 2026-03-31T10:15:07Z (UTC) is meant"))
+    let Some(moment) = Moment::parse(text) else {
+        return Err(format!("\"{text}\" is no date: 2026-03-31 or 2026-03-31T10:15:07Z (UTC) is meant"));
+    };
+    Ok(if text.ends_with('Z') { text.to_owned() } else { moment.to_utc() })
 }
 
 fn guid(text: &str) -> Result<String, String> {
@@ -247,6 +285,10 @@ const fn kind(value: &Scalar) -> &'static str {
         Scalar::Text(_) => "text",
         Scalar::Number(_) => "number",
         Scalar::Date(_) => "date",
+        Scalar::Guid(_) => "GUID",
+        Scalar::Binary(_) => "binary value",
+        Scalar::TimeOfDay(_) => "time of day",
+        Scalar::Duration(_) => "duration",
         Scalar::Bool(_) => "boolean",
         Scalar::Null => "null",
         Scalar::Enum { .. } => "enum member",

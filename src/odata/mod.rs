@@ -2,32 +2,47 @@
 //!
 //! What belongs here: everything that is true of `/data` for any entity, known or unknown to the catalogue. What does not:
 //! data projects, imports and exports, which are conversations made of these requests (`dmf`), and repetition (`http`).
-//!
-//! Not here yet, each with a clear error: `$batch`, `$expand`, filters checked when given as text, the splitting of long
-//! filters, metadata of the tenant.
 
+pub mod filter;
+
+pub mod batch;
 mod body;
 mod call;
+mod company;
+mod create;
+mod exact;
 mod fault;
-mod filter;
 mod key;
+mod listing;
 mod literal;
+mod moment;
 mod operation;
 mod page;
 mod query;
+mod schema;
 mod service;
+mod shape;
+mod stream;
 mod uri;
 
+pub use batch::{Batch, BatchAnswer, BatchOptions, BatchResult, batch_request};
 pub use call::Call;
+pub use create::{Create, create};
 pub use fault::{failure_of, words_of};
-pub use filter::{Compare, Filter, Join};
+pub use filter::{Compare, Filter};
+pub use listing::{Listing, MAX_PARTS};
 pub use literal::Scalar;
 pub(crate) use operation::list_request;
-pub use operation::{Operation, action, count, create, delete, get, update};
+pub use operation::{Operation, action, count, delete, get, update};
 pub use page::{Page, Pager};
-pub use query::{FilterInput, Query};
+pub use query::{FilterInput, Query, URL_LIMIT};
+pub use schema::{
+    Change, Drift, Metadata, MetadataOptions, MetadataReader, ReadMetadata, drift, schema_json, typescript,
+};
 pub use service::{Numbers, Service};
+pub use shape::{Answer, Op, OperationSpec, Shaped, read_answer, request_json};
+pub use stream::PageStream;
 
-pub(crate) use body::inner_text;
+pub(crate) use body::{action_value, inner_text};
 pub(crate) use page::items_of;
 pub(crate) use uri::{encode_query, encode_segment, quote, same_origin};

@@ -1,15 +1,12 @@
-//! Conversations of one request: read, count, create, update, delete, action.
+//! Conversations of one request: read, count, update, delete, action.
 
 use std::fmt;
 
-use super::body::{action_value, parameters, record};
 use super::call::Call;
-use super::key::Key;
-use super::page::{read_first, read_record};
 use super::query::Query;
 use super::service::Service;
+use super::shape::{self, Answer, Shaped};
 use super::uri::encode_query;
-use crate::catalog::{Binding, NAMESPACE, nearest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Input, Machine, Method, Polled, Repeat, Request, Response, Session, Step, Timestamp};
 
@@ -19,7 +16,7 @@ pub struct Operation<T> {
     call: Call,
     read: Option<Reader<T>>,
     /// A 404 is an answer: there is no such record.
-    absent: Option<fn() -> T>,
+    absent: Option<fn(Answer) -> Option<T>>,
 }
 
 type Reader<T> = Box<dyn FnOnce(Response) -> Result<T>>;
@@ -42,6 +39,30 @@ impl<T> Operation<T> {
     }
 }
 
+impl Operation<Answer> {
+    /// Sends a request that was shaped before.
+    #[must_use]
+    pub fn of(service: &Service, shaped: Shaped) -> Self {
+        Self::typed(service, shaped, Some)
+    }
+}
+
+impl<T: 'static> Operation<T> {
+    /// `value` takes the answer apart; it gets those of the request's kind only.
+    fn typed(service: &Service, shaped: Shaped, value: fn(Answer) -> Option<T>) -> Self {
+        let Shaped { request, repeat, reading } = shaped;
+        let kept = request.clone();
+        let absent = reading.may_be_absent();
+        let read = move |response: Response| {
+            value(reading.read(&kept, &response)?)
+                .ok_or_else(|| Error::new(ErrorCode::ServiceError, "the answer is of another kind"))
+        };
+        let mut operation = Self::new(service, request, repeat, read);
+        operation.absent = absent.then_some(value);
+        operation
+    }
+}
+
 impl<T> fmt::Debug for Operation<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Operation").field(self.call.request()).finish()
@@ -56,9 +77,10 @@ impl<T> Machine for Operation<T> {
             Polled::Io(io) => return io.into(),
             Polled::Ready(Ok(response)) => response,
             Polled::Ready(Err(failure)) => {
-                return match self.absent {
-                    Some(absent) if failure.error.code == ErrorCode::NotFound => Step::Done(absent()),
-                    _ => Step::Failed(Box::new(failure.error)),
+                let absent = self.absent.filter(|_| failure.error.code == ErrorCode::NotFound);
+                return match absent.and_then(|value| value(Answer::Record(None))) {
+                    Some(absent) => Step::Done(absent),
+                    None => Step::Failed(Box::new(failure.error)),
                 };
             }
         };
@@ -86,39 +108,11 @@ pub fn get(
     key: &str,
     query: &Query,
 ) -> Result<Operation<Option<String>>> {
-    let shared = service.entity(collection)?;
-    let entity = shared.as_deref();
-    let key = Key::read(service, entity, key)?;
-    let numbers = service.numbers;
-    if query.filter.is_some()
-        || query.top.is_some()
-        || query.skip.is_some()
-        || query.count
-        || query.company.is_some()
-    {
-        return Err(Error::argument("a record is read by its key: only select goes with it"));
-    }
-    let company = entity.is_none_or(crate::catalog::Entity::is_company_specific);
-    let mut selected =
-        Query { select: query.select.clone(), expand: query.expand.clone(), ..Query::default() };
-    selected.cross_company = company;
-    if key.has_enum {
-        // A key with an enum may answer 404 although the record is there (field report).
-        selected.filter = Some(super::FilterInput::Text(key.filter));
-        selected.top = Some(1);
-        let url = format!("{collection}{}", selected.render(service, entity)?);
-        let read = move |response: Response| {
-            read_first(response.text().unwrap_or_default(), shared.as_deref(), numbers)
-        };
-        return Ok(Operation::new(service, service.request(Method::Get, &url), Repeat::Always, read));
-    }
-    let url = format!("{collection}{}{}", key.path, selected.render(service, entity)?);
-    let read = move |response: Response| {
-        read_record(response.text().unwrap_or_default(), shared.as_deref(), numbers).map(Some)
-    };
-    let mut operation = Operation::new(service, service.request(Method::Get, &url), Repeat::Always, read);
-    operation.absent = Some(|| None);
-    Ok(operation)
+    let shaped = shape::get(service, collection, key, query)?;
+    Ok(Operation::typed(service, shaped, |answer| match answer {
+        Answer::Record(record) => Some(record),
+        _ => None,
+    }))
 }
 
 /// Counts the rows that fit.
@@ -126,50 +120,17 @@ pub fn get(
 /// # Errors
 /// As for a list, before anything is sent.
 pub fn count(service: &Service, collection: &str, query: &Query) -> Result<Operation<u64>> {
-    let shared = service.entity(collection)?;
-    let entity = shared.as_deref();
-    let url = format!("{collection}/$count{}", query.render(service, entity)?);
-    let mut request = service.request(Method::Get, &url);
-    for header in &mut request.headers {
-        if header.0 == "accept" {
-            "text/plain, application/json".clone_into(&mut header.1);
-        }
-    }
-    Ok(Operation::new(service, request, Repeat::Always, |response| {
-        let text = response.text().unwrap_or_default().trim();
-        text.parse().map_err(|_| Error::new(ErrorCode::ServiceError, "the answer to a count is no number"))
+    let shaped = shape::count(service, collection, query)?;
+    Ok(Operation::typed(service, shaped, |answer| match answer {
+        Answer::Count(count) => Some(count),
+        _ => None,
     }))
-}
-
-/// Creates a record from JSON; yields it as the service stored it.
-///
-/// # Errors
-/// `UNKNOWN_ENTITY`, `UNKNOWN_PROPERTY`, `INVALID_ARGUMENT` for a value that does not fit; all before anything is sent.
-pub fn create(service: &Service, collection: &str, value: &str) -> Result<Operation<String>> {
-    let shared = service.entity(collection)?;
-    let entity = shared.as_deref();
-    let company = entity.is_some_and(crate::catalog::Entity::is_company_specific);
-    let mut given = super::key::object(value, "record")?;
-    if company
-        && !given.contains_key("dataAreaId")
-        && let Some(own) = &service.company
-    {
-        given.insert("dataAreaId".to_owned(), own.clone().into());
-    }
-    let body = record(service, entity, &serde_json::Value::Object(given).to_string(), "record")?;
-    let option = if company { "?cross-company=true" } else { "" };
-    let request = service.request(Method::Post, &format!("{collection}{option}")).json(body);
-    let numbers = service.numbers;
-    let read = move |response: Response| {
-        read_record(response.text().unwrap_or_default(), shared.as_deref(), numbers)
-    };
-    Ok(Operation::new(service, request, Repeat::IfUnprocessed, read))
 }
 
 /// Changes the properties that the patch names.
 ///
 /// # Errors
-/// As for [`create`] and [`get`], before anything is sent.
+/// As for [`create`](super::create) and [`get`], before anything is sent.
 pub fn update(
     service: &Service,
     collection: &str,
@@ -177,23 +138,7 @@ pub fn update(
     patch: &str,
     if_match: Option<&str>,
 ) -> Result<Operation<()>> {
-    let shared = service.entity(collection)?;
-    let entity = shared.as_deref();
-    let key = addressable(Key::read(service, entity, key)?)?;
-    if let Some(entity) = entity {
-        for name in super::key::object(patch, "patch")?.keys() {
-            if entity.keys.contains(name) {
-                return Err(Error::argument(format!("\"{name}\" is part of the key and can't be changed"))
-                    .at_column(name.as_str()));
-            }
-        }
-    }
-    let body = record(service, entity, patch, "patch")?;
-    let url = format!("{collection}{}{}", key.path, cross_company(entity));
-    let request = with_match(service.request(Method::Patch, &url).json(body), if_match);
-    // The same change again is the same change; under a condition the second try would meet the first one's result.
-    let repeat = if if_match.is_none() { Repeat::Always } else { Repeat::IfUnprocessed };
-    Ok(Operation::new(service, request, repeat, |_| Ok(())))
+    Ok(Operation::typed(service, shape::update(service, collection, key, patch, if_match)?, |_| Some(())))
 }
 
 /// Deletes a record.
@@ -206,12 +151,7 @@ pub fn delete(
     key: &str,
     if_match: Option<&str>,
 ) -> Result<Operation<()>> {
-    let shared = service.entity(collection)?;
-    let entity = shared.as_deref();
-    let key = addressable(Key::read(service, entity, key)?)?;
-    let url = format!("{collection}{}{}", key.path, cross_company(entity));
-    let request = with_match(service.request(Method::Delete, &url), if_match);
-    Ok(Operation::new(service, request, Repeat::IfUnprocessed, |_| Ok(())))
+    Ok(Operation::typed(service, shape::delete(service, collection, key, if_match)?, |_| Some(())))
 }
 
 /// Calls an action of the collection, or of one record; yields the JSON of its value.
@@ -222,66 +162,14 @@ pub fn action(
     service: &Service,
     collection: &str,
     name: &str,
-    parameters_json: &str,
+    parameters: &str,
     key: Option<&str>,
 ) -> Result<Operation<Option<String>>> {
-    let shared = service.entity(collection)?;
-    let entity = shared.as_deref();
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-        let error = Error::argument(format!("\"{name}\" is no action"));
-        let known = entity
-            .map(|entity| entity.actions.iter().map(|action| action.name.as_str()))
-            .into_iter()
-            .flatten();
-        return Err(match nearest(name, known) {
-            Some(near) => error.hint(format!("Did you mean \"{near}\"?")),
-            None => error.hint("The name goes without its namespace."),
-        });
-    }
-    let known = entity.and_then(|entity| entity.action(name));
-    match known.map(|action| action.binding) {
-        Some(Binding::Collection) if key.is_some() => {
-            return Err(Error::argument(format!("{name} belongs to the collection: it takes no key")));
-        }
-        Some(Binding::Entity) if key.is_none() => {
-            return Err(Error::argument(format!("{name} belongs to a record: it needs a key")));
-        }
-        _ => {}
-    }
-    let body = parameters(service, known, parameters_json)?;
-    let path = match key {
-        Some(key) => Key::read(service, entity, key)?.path,
-        None => String::new(),
-    };
-    let option = if key.is_some() { cross_company(entity) } else { "" };
-    let request =
-        service.request(Method::Post, &format!("{collection}{path}/{NAMESPACE}.{name}{option}")).json(body);
-    Ok(Operation::new(service, request, Repeat::IfUnprocessed, |response| {
-        action_value(response.text().unwrap_or_default())
+    let shaped = shape::action(service, collection, name, parameters, key)?;
+    Ok(Operation::typed(service, shaped, |answer| match answer {
+        Answer::Value(value) => Some(value),
+        _ => None,
     }))
-}
-
-fn addressable(key: Key) -> Result<Key> {
-    if key.has_enum {
-        return Err(Error::new(
-            ErrorCode::UnsupportedQuery,
-            "a record whose key holds an enum can't be addressed reliably",
-        )
-        .hint("The service answers 404 for such keys although the record is there (field report)."));
-    }
-    Ok(key)
-}
-
-fn cross_company(entity: Option<&crate::catalog::Entity>) -> &'static str {
-    // Without it a record of any other company than the user's default one is "not found".
-    if entity.is_none_or(crate::catalog::Entity::is_company_specific) { "?cross-company=true" } else { "" }
-}
-
-fn with_match(request: Request, if_match: Option<&str>) -> Request {
-    match if_match {
-        Some(etag) => request.header("if-match", etag),
-        None => request,
-    }
 }
 
 /// A list request of data management's own entities, which belong to no company.
@@ -297,6 +185,7 @@ pub(crate) fn list_request(service: &Service, collection: &str, filter: &str, se
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::odata::create;
 
     fn service() -> Service {
         Service::new("https://c.example", Some("usmf")).unwrap()
@@ -329,7 +218,8 @@ mod tests {
         );
         let create = create(&service(), "Currencies", r#"{"CurrencyCode":"EUR"}"#).unwrap();
         assert_eq!(url(create.request()), "Currencies");
-        let created = super::create(&service(), "CLMIntegrationContracts", r#"{"ContractId":"C1"}"#).unwrap();
+        let created =
+            super::super::create(&service(), "CLMIntegrationContracts", r#"{"ContractId":"C1"}"#).unwrap();
         assert_eq!(url(created.request()), "CLMIntegrationContracts?cross-company=true");
         assert_eq!(created.request().body, br#"{"ContractId":"C1","dataAreaId":"usmf"}"#);
         let link =
@@ -338,6 +228,21 @@ mod tests {
             url(link.unwrap().request()),
             "VendorsV2/Microsoft.Dynamics.DataEntities.GenerateVendorDetailFormURL"
         );
+    }
+
+    #[test]
+    fn a_record_of_another_company_is_not_looked_for_within_ones_own() {
+        let read = |key: &str, query: &str| {
+            let query: Query = serde_json::from_str(query).unwrap();
+            get(&service(), "VendorsV2", key, &query).map(|_| ()).map_err(|error| error.code)
+        };
+        let (own, other) = (
+            r#"{"dataAreaId":"USMF","VendorAccountNumber":"1"}"#,
+            r#"{"dataAreaId":"demf","VendorAccountNumber":"1"}"#,
+        );
+        assert_eq!(read(own, r#"{"crossCompany":false}"#), Ok(()));
+        assert_eq!(read(other, "{}"), Ok(()));
+        assert_eq!(read(other, r#"{"crossCompany":false}"#), Err(ErrorCode::InvalidArgument));
     }
 
     #[test]
@@ -357,13 +262,6 @@ mod tests {
         let one_right = vec![Response::new(403, ""), Response::new(200, r#"{"value":[]}"#)];
         let error = drive(count(&service(), "Currencies", &query).unwrap(), one_right).unwrap_err();
         assert_eq!(error.code, ErrorCode::Forbidden);
-    }
-
-    #[test]
-    fn a_failed_write_is_not_sent_again() {
-        let operation = create(&service(), "Currencies", r#"{"CurrencyCode":"EUR"}"#).unwrap();
-        let error = drive(operation, vec![Response::new(503, "")]).unwrap_err();
-        assert_eq!((error.code, error.status), (ErrorCode::ServiceError, Some(503)));
     }
 
     #[test]

@@ -1,25 +1,20 @@
 //! Lists, page by page.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
-use serde::Deserialize;
-use serde::de::{MapAccess, Visitor};
+use d365_clm_text::json_rows::Scanner;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use super::call::Call;
+use super::exact::{Shape, text_of, unreadable};
 use super::operation::Operation;
 use super::query::Query;
-use super::service::{Numbers, Service};
+use super::service::Service;
+use super::stream::PageStream;
 use super::uri::same_origin;
-use crate::catalog::{EdmType, Entity};
 use crate::error::{Error, ErrorCode, Result};
 use crate::fields::{Fields, FromValue};
 use crate::http::{Method, Repeat, Request, Response};
-
-/// Integers beyond this are not exact in a float.
-const EXACT: i64 = 9_007_199_254_740_991;
 
 /// One page of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,14 +26,14 @@ pub struct Page {
     pub rows: u64,
     /// Number of all matching records, where it was asked for.
     pub count: Option<u64>,
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 /// The pages of a list, each an [`Operation`] of its own.
 #[derive(Debug)]
 pub struct Pager {
     service: Service,
-    entity: Option<Arc<Entity>>,
+    shape: Shape,
     next: Option<Request>,
     /// Rows still wanted.
     left: Option<u64>,
@@ -53,16 +48,32 @@ impl Pager {
         let entity = service.entity(collection)?;
         let url = format!("{collection}{}", query.render(service, entity.as_deref())?);
         let next = (query.top != Some(0)).then(|| service.request(Method::Get, &url));
-        Ok(Self { service: service.clone(), entity, next, left: query.top })
+        let shape = Shape::of(service, entity.as_deref());
+        Ok(Self { service: service.clone(), shape, next, left: query.top })
     }
 
     /// Reads the next page, or nothing after the last. What it yields goes to [`advance`](Self::advance).
     #[must_use]
     pub fn page(&self) -> Option<Operation<Page>> {
         let request = self.next.clone()?;
-        let (entity, numbers, left) = (self.entity.clone(), self.service.numbers, self.left);
-        let read = move |response: Response| read_page(&response, entity.as_deref(), numbers, left);
+        let scanner = self.shape.clone().page(self.left);
+        let read = move |response: Response| read_page(&response, scanner);
         Some(Operation::new(&self.service, request, Repeat::Always, read))
+    }
+
+    /// The same page, read while it arrives; what its [`finish`](PageStream::finish) gives goes to [`advance`](Self::advance).
+    #[must_use]
+    pub fn open(&self) -> Option<PageStream> {
+        let mut request = self.next.clone()?;
+        request.stream = true;
+        let call = Call::new(&self.service, request, Repeat::Always);
+        Some(PageStream::new(self.service.session(), call, self.shape.clone().page(self.left)))
+    }
+
+    /// Whether there is a page to be read.
+    #[must_use]
+    pub const fn has_next(&self) -> bool {
+        self.next.is_some()
     }
 
     /// Moves on behind the page.
@@ -90,140 +101,72 @@ impl Pager {
     }
 }
 
-/// The members of a record as they came.
-pub(super) struct RawRecord<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for RawRecord<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = RawRecord<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a record")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(Name(name)) = map.next_key()? {
-                    members.push((name, map.next_value()?));
-                }
-                Ok(RawRecord(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
+/// Reads a whole page.
+pub(super) fn read_page(response: &Response, mut scanner: Scanner) -> Result<Page> {
+    scanner.push(&response.body).and_then(|()| scanner.finish()).map_err(unreadable)?;
+    let mut page = end_of(&scanner)?;
+    page.items = joined(&mut scanner)?;
+    Ok(page)
 }
 
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl RawRecord<'_> {
-    pub(super) fn write(&self, out: &mut String, entity: Option<&Entity>, numbers: Numbers) {
-        out.push('{');
-        for (index, (name, value)) in self.0.iter().enumerate() {
-            if index > 0 {
-                out.push(',');
-            }
-            out.push_str(&Value::String(name.to_string()).to_string());
-            out.push(':');
-            let text = value.get();
-            let number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
-            if number && numbers == Numbers::String && as_text(text, name, entity) {
-                out.push('"');
-                out.push_str(text);
-                out.push('"');
-            } else {
-                out.push_str(text);
-            }
-        }
-        out.push('}');
-    }
+/// What a page says beside its records, which were read.
+pub(super) fn end_of(scanner: &Scanner) -> Result<Page> {
+    let cut = || {
+        Error::new(
+            ErrorCode::ServiceError,
+            "the answer can't be read: its link or its count is of another type",
+        )
+    };
+    let next = scanner.next_link().map(serde_json::from_slice).transpose().map_err(|_| cut())?;
+    let count = scanner.count().map(serde_json::from_slice).transpose().map_err(|_| cut())?;
+    Ok(Page { items: String::new(), rows: scanner.rows(), count, next })
 }
 
-/// Int64 and Decimal; of unknown properties whole numbers that a float can't hold.
-fn as_text(text: &str, name: &str, entity: Option<&Entity>) -> bool {
-    match entity.and_then(|entity| entity.property(name)).map(|property| &property.edm) {
-        Some(EdmType::Int64 | EdmType::Decimal) => true,
-        Some(_) => false,
-        None => {
-            text.bytes().skip(1).all(|b| b.is_ascii_digit())
-                && text.parse::<i64>().map_or(true, |n| n.abs() > EXACT)
+fn joined(scanner: &mut Scanner) -> Result<String> {
+    let mut items = Vec::new();
+    while let Some(mut piece) = scanner.take() {
+        // One list of several: "[a]" and "[b]" become "[a,b]".
+        if items.is_empty() {
+            items = piece;
+        } else if let Some(first) = piece.first_mut() {
+            *first = b',';
+            items.pop();
+            items.append(&mut piece);
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    value: Vec<RawRecord<'a>>,
-    #[serde(default, rename = "@odata.nextLink")]
-    next: Option<String>,
-    #[serde(default, rename = "@odata.count")]
-    count: Option<u64>,
-}
-
-fn read_page(
-    response: &Response,
-    entity: Option<&Entity>,
-    numbers: Numbers,
-    left: Option<u64>,
-) -> Result<Page> {
-    let text = response.text().unwrap_or_default();
-    let answer: Answer<'_> = serde_json::from_str(text).map_err(|e| unreadable(&e))?;
-    let wanted = left.and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
-    let mut items = String::with_capacity(text.len() + 16);
-    items.push('[');
-    let mut rows = 0;
-    for record in answer.value.iter().take(wanted) {
-        if rows > 0 {
-            items.push(',');
-        }
-        record.write(&mut items, entity, numbers);
-        rows += 1;
-    }
-    items.push(']');
-    Ok(Page { items, rows, count: answer.count, next: answer.next })
-}
-
-/// One record, with Int64 and Decimal as wanted.
-pub(super) fn read_record(text: &str, entity: Option<&Entity>, numbers: Numbers) -> Result<String> {
-    let record: RawRecord<'_> = serde_json::from_str(text).map_err(|e| unreadable(&e))?;
-    let mut out = String::with_capacity(text.len());
-    record.write(&mut out, entity, numbers);
-    Ok(out)
+    if items.is_empty() { Ok("[]".to_owned()) } else { text_of(items) }
 }
 
 /// The first record of a list answer, if there is one.
-pub(super) fn read_first(text: &str, entity: Option<&Entity>, numbers: Numbers) -> Result<Option<String>> {
-    let answer: Answer<'_> = serde_json::from_str(text).map_err(|e| unreadable(&e))?;
-    Ok(answer.value.first().map(|record| {
-        let mut out = String::new();
-        record.write(&mut out, entity, numbers);
-        out
-    }))
+pub(super) fn read_first(response: &Response, shape: Shape) -> Result<Option<String>> {
+    let page = read_page(response, shape.page(Some(1)))?;
+    Ok((page.rows > 0).then(|| page.items.trim_start_matches('[').trim_end_matches(']').to_owned()))
 }
 
 /// The records of a list answer, parsed.
 pub(crate) fn items_of<T: FromValue>(response: &Response) -> Result<Vec<T>> {
-    let tree: Value =
-        serde_json::from_str(response.text().unwrap_or_default()).map_err(|e| unreadable(&e))?;
+    let tree: Value = serde_json::from_str(response.text().unwrap_or_default()).map_err(|e| no_list(&e))?;
     let mut of = Fields::of(tree);
     let items = of.required("value", Fields::list);
-    of.finish_open(items).map_err(|why| unreadable(&why))
+    of.finish_open(items).map_err(|why| no_list(&why))
 }
 
-fn unreadable(error: &dyn fmt::Display) -> Error {
+fn no_list(error: &dyn fmt::Display) -> Error {
     Error::new(ErrorCode::ServiceError, format!("the answer can't be read: {error}"))
         .hint("A proxy on the way may have changed the answer or cut it short.")
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::service::Numbers;
     use super::*;
     use crate::catalog::builtin;
 
     fn page(body: &str, left: Option<u64>) -> Result<Page> {
         let lines = builtin().find("CLMIntegrationPurchaseAgreementLines");
-        read_page(&Response::new(200, body), lines, Numbers::String, left)
+        read_page(&Response::new(200, body), Shape::flat(lines, Numbers::String).page(left))
     }
 
     #[test]
@@ -262,5 +205,81 @@ mod tests {
     #[test]
     fn a_cut_answer_is_an_error() {
         assert_eq!(page(r#"{"value":[{"A":1},"#, None).unwrap_err().code, ErrorCode::ServiceError);
+    }
+
+    /// Any value, with whole numbers of every size.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            (-9_007_199_254_740_993_i64..9_007_199_254_740_994).prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            ".{0,40}".prop_map(Value::from),
+            "[\\\\\"{}\\[\\],:]{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 20, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec(("[a-z\"]{1,8}", inner), 0..4)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    /// What the rules say of a record, by another road: over the tree.
+    fn expected(value: &Value, name: &str) -> Value {
+        match value {
+            Value::Array(list) => list.iter().map(|item| expected(item, "")).collect(),
+            Value::Object(members) => {
+                members.iter().map(|(name, value)| (name.clone(), expected(value, ""))).collect()
+            }
+            Value::Number(number) if name == "LineNumber" => number.to_string().into(),
+            Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(n), _) if n.unsigned_abs() < 1 << 53 => value.clone(),
+                (_, Some(n)) if n < 1 << 53 => value.clone(),
+                _ => number.to_string().into(),
+            },
+            _ => value.clone(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_records_in_any_chunks_come_out_as_the_rules_say(
+            records in prop::collection::vec(prop::collection::vec(
+                (prop_oneof![Just("LineNumber".to_owned()), Just("T".to_owned()), ".{1,6}"], value()), 0..6), 0..8),
+            pretty in any::<bool>(),
+            chunks in prop::collection::vec(1usize..50, 1..20),
+        ) {
+            let records: Vec<Value> = records.into_iter().map(|members| members.into_iter().collect()).collect();
+            let tree = serde_json::json!({ "@odata.context": "x", "value": records, "@odata.nextLink": "https://c.example/\"" });
+            let body = if pretty { serde_json::to_string_pretty(&tree) } else { serde_json::to_string(&tree) }.unwrap();
+            let lines = builtin().find("CLMIntegrationPurchaseAgreementLines");
+            let mut scanner = Shape::flat(lines, Numbers::String).page(None);
+            let mut left = body.as_bytes();
+            for size in chunks.iter().cycle() {
+                if left.is_empty() {
+                    break;
+                }
+                let (now, later) = left.split_at(left.len().min(*size));
+                scanner.push(now).unwrap();
+                left = later;
+            }
+            scanner.finish().unwrap();
+            let page = end_of(&scanner).unwrap();
+            let items: Value = serde_json::from_str(&joined(&mut scanner).unwrap()).unwrap();
+            let wanted: Value = records
+                .iter()
+                .map(|record| -> Value {
+                    let members = record.as_object().unwrap();
+                    members.iter().map(|(name, value)| (name.clone(), expected(value, name))).collect()
+                })
+                .collect();
+            prop_assert_eq!(items, wanted);
+            prop_assert_eq!(page.rows, records.len() as u64);
+            prop_assert_eq!(page.next.as_deref(), Some("https://c.example/\""));
+        }
     }
 }

@@ -1,17 +1,17 @@
-//! A list query and the company rule.
-//!
-//! Without `cross-company=true` the service answers with rows of the service user's default company only, silently. So
-//! whenever a company is meant, both the option and a condition on `dataAreaId` are sent ("Cross-company behavior of data
-//! entities" and field reports disagree on when the option alone filters).
+//! A list query.
 
 use serde_json::Value;
 
-use super::filter::Filter;
+use super::filter::{Filter, Order, parse_expand, parse_orderby, parse_select};
 use super::service::Service;
 use super::uri::{encode_query, quote};
-use crate::catalog::Entity;
+use crate::catalog::{Entity, nearest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::fields::{Fields, FromValue, deserialize, mismatch};
+
+/// Longest URL that is sent, in characters. The service states no limit (unverified); proxies and gateways on the way commonly
+/// take a request line of 8 KiB, method and version included.
+pub const URL_LIMIT: usize = 8_000;
 
 /// What is wanted of a collection.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,7 @@ pub struct Query {
     pub select: Vec<String>,
     /// `Name`, `Name desc`.
     pub order_by: OneOrMany,
-    /// Not available yet.
+    /// Navigation properties of the entity itself, whose records come along; the service expands the first level only.
     pub expand: Vec<String>,
     /// At most so many rows, over all pages.
     pub top: Option<u64>,
@@ -33,6 +33,9 @@ pub struct Query {
     pub count: bool,
     /// Rows of all companies that the user may see.
     pub cross_company: bool,
+    /// Explicitly not those of all companies. Then to name another company than the service's own is an error, since without
+    /// the option `cross-company` the service answers such a query with nothing. JSON: `"crossCompany": false`.
+    pub within_company: bool,
     /// Rows of this company.
     pub company: Option<String>,
 }
@@ -41,9 +44,9 @@ pub struct Query {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum FilterInput {
-    /// Sent as it is.
+    /// Read by [`Filter::parse`], then checked as a tree is.
     Text(String),
-    /// Typed and checked.
+    /// A tree.
     Tree(Filter),
 }
 
@@ -62,7 +65,7 @@ deserialize!(Query, FilterInput, OneOrMany);
 impl FromValue for Query {
     fn from_value(value: Value) -> Result<Self, String> {
         let mut of = Fields::of(value);
-        let query = Self {
+        let mut query = Self {
             filter: of.read("filter"),
             select: of.not_null("select").texts("select").unwrap_or_default(),
             order_by: of.not_null("orderBy").read("orderBy").unwrap_or_default(),
@@ -70,9 +73,15 @@ impl FromValue for Query {
             top: of.number("top"),
             skip: of.number("skip"),
             count: of.not_null("count").flag("count").unwrap_or_default(),
-            cross_company: of.not_null("crossCompany").flag("crossCompany").unwrap_or_default(),
+            cross_company: false,
+            within_company: false,
             company: of.text("company"),
         };
+        match of.not_null("crossCompany").flag("crossCompany") {
+            Some(true) => query.cross_company = true,
+            Some(false) => query.within_company = true,
+            None => {}
+        }
         of.finish(query)
     }
 }
@@ -112,10 +121,12 @@ impl OneOrMany {
 }
 
 impl FilterInput {
-    fn mentions_company(&self) -> bool {
+    /// The tree of either; nothing for a blank text.
+    fn tree(&self) -> Result<Option<Filter>> {
         match self {
-            Self::Text(text) => text.contains("dataAreaId"),
-            Self::Tree(tree) => tree.mentions("dataAreaId"),
+            Self::Text(text) if text.trim().is_empty() => Ok(None),
+            Self::Text(text) => Filter::parse(text.trim()).map(Some),
+            Self::Tree(tree) => Ok(Some(tree.clone())),
         }
     }
 }
@@ -123,29 +134,34 @@ impl FilterInput {
 impl Query {
     /// The options with a leading `?`, or nothing.
     pub(super) fn render(&self, service: &Service, entity: Option<&Entity>) -> Result<String> {
-        if !self.expand.is_empty() {
-            return Err(Error::new(ErrorCode::UnsupportedQuery, "expand is not available yet")
-                .hint("Read the other collection with a filter on the key."));
+        let options = self.options(service, entity)?;
+        let length = url_length(service, entity, &options);
+        if length > URL_LIMIT {
+            return Err(too_long(length));
         }
+        Ok(options)
+    }
+
+    /// The same however long it is.
+    pub(super) fn options(&self, service: &Service, entity: Option<&Entity>) -> Result<String> {
         let mut options: Vec<String> = Vec::new();
-        if let Some(filter) = self.condition(service, entity)? {
+        let tree = self.tree()?;
+        if let Some(filter) = self.condition(tree.as_ref(), service, entity)? {
             options.push(format!("$filter={}", encode_query(&filter)));
         }
-        for name in &self.select {
-            check_name(name, entity)?;
+        let select = self.selected(entity)?;
+        if !select.is_empty() {
+            options.push(format!("$select={}", select.join(",")));
         }
-        if !self.select.is_empty() {
-            options.push(format!("$select={}", self.select.join(",")));
+        let expand = self.expanded(entity)?;
+        if !expand.is_empty() {
+            options.push(format!("$expand={}", expand.join(",")));
         }
-        let mut order = Vec::new();
-        for term in self.order_by.as_slice() {
-            let (name, direction) = term.split_once(' ').unwrap_or((term, ""));
-            check_name(name, entity)?;
-            if !matches!(direction, "" | "asc" | "desc") {
-                return Err(Error::argument(format!("orderBy \"{term}\": asc or desc is meant")));
-            }
-            order.push(encode_query(term));
-        }
+        let order: Vec<String> = self
+            .order(entity)?
+            .into_iter()
+            .map(|order| if order.descending { order.name + "%20desc" } else { order.name })
+            .collect();
         if !order.is_empty() {
             options.push(format!("$orderby={}", order.join(",")));
         }
@@ -154,64 +170,105 @@ impl Query {
         if self.count {
             options.push("$count=true".to_owned());
         }
-        if self.crosses_companies(service, entity) {
+        if self.crosses_companies(tree.as_ref(), service, entity) {
             options.push("cross-company=true".to_owned());
         }
         Ok(if options.is_empty() { String::new() } else { format!("?{}", options.join("&")) })
     }
 
-    /// The whole condition: the caller's and the company's.
-    pub(super) fn condition(&self, service: &Service, entity: Option<&Entity>) -> Result<Option<String>> {
-        let own = match &self.filter {
-            None => None,
-            Some(FilterInput::Text(text)) if text.trim().is_empty() => None,
-            Some(FilterInput::Text(text)) => Some(text.clone()),
-            Some(FilterInput::Tree(tree)) => Some(tree.render(entity, service.catalog())?),
-        };
-        if let (Some(company), Some(entity)) = (&self.company, entity)
-            && !entity.is_company_specific()
-        {
-            let name = entity.collection.as_deref().unwrap_or(&entity.label);
-            return Err(Error::argument(format!(
-                "{name} is shared: its rows belong to no company ({company})"
-            ))
-            .hint("Leave out `company` for this entity."));
+    /// The caller's condition as a tree.
+    pub(super) fn tree(&self) -> Result<Option<Filter>> {
+        self.filter.as_ref().map_or(Ok(None), FilterInput::tree)
+    }
+
+    /// The criteria, of properties that the entity has.
+    pub(super) fn order(&self, entity: Option<&Entity>) -> Result<Vec<Order>> {
+        let mut orders = Vec::new();
+        for term in self.order_by.as_slice() {
+            for order in parse_orderby(term)? {
+                check_name(&order.name, entity)?;
+                orders.push(order);
+            }
         }
+        Ok(orders)
+    }
+
+    /// The properties wanted, which the entity has; none for all.
+    pub(super) fn selected(&self, entity: Option<&Entity>) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for item in &self.select {
+            for name in parse_select(item)? {
+                check_name(&name, entity)?;
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    fn expanded(&self, entity: Option<&Entity>) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for item in &self.expand {
+            for name in parse_expand(item)? {
+                if let Some(entity) = entity
+                    && !entity.navigation.iter().any(|known| known.name == name)
+                {
+                    let collection = entity.collection.as_deref().unwrap_or(&entity.label);
+                    let known = entity.navigation.iter().map(|known| known.name.as_str());
+                    let error = Error::new(
+                        ErrorCode::UnknownProperty,
+                        format!("{collection} has no navigation property \"{name}\""),
+                    )
+                    .at_column(name.as_str());
+                    return Err(match nearest(&name, known) {
+                        Some(near) => {
+                            error.hint(format!("Did you mean \"{near}\"? Names are case-sensitive."))
+                        }
+                        None => {
+                            error.hint("A schema of the tenant may know more; see `schema` of the client.")
+                        }
+                    });
+                }
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// The whole condition: the caller's and the company's.
+    fn condition(
+        &self,
+        tree: Option<&Filter>,
+        service: &Service,
+        entity: Option<&Entity>,
+    ) -> Result<Option<String>> {
+        let own = tree.map(|tree| tree.render(entity, service.catalog())).transpose()?;
+        self.check_companies(tree, service, entity)?;
         let company = self
-            .effective_company(service, entity)
+            .effective_company(tree, service, entity)
             .map(|company| format!("dataAreaId eq {}", quote(company)));
         Ok(match (company, own) {
             (Some(company), Some(own)) => Some(format!("{company} and ({own})")),
             (company, own) => company.or(own),
         })
     }
+}
 
-    /// The company whose rows are meant: the query's, else the client's where the query says nothing of companies.
-    fn effective_company<'a>(&'a self, service: &'a Service, entity: Option<&Entity>) -> Option<&'a str> {
-        let says_nothing =
-            !self.cross_company && !self.filter.as_ref().is_some_and(FilterInput::mentions_company);
-        let default = service
-            .company
-            .as_deref()
-            .filter(|_| says_nothing && entity.is_some_and(Entity::is_company_specific));
-        self.company.as_deref().or(default)
-    }
+/// Length of the URL that has these options, in bytes.
+pub(super) fn url_length(service: &Service, entity: Option<&Entity>, options: &str) -> usize {
+    let collection = entity.and_then(|entity| entity.collection.as_deref()).map_or(0, str::len);
+    service.base().len() + "/data/".len() + collection + options.len()
+}
 
-    fn crosses_companies(&self, service: &Service, entity: Option<&Entity>) -> bool {
-        self.cross_company
-            || self.effective_company(service, entity).is_some()
-            || self.filter.as_ref().is_some_and(FilterInput::mentions_company)
-    }
+pub(super) fn too_long(length: usize) -> Error {
+    Error::new(
+        ErrorCode::UnsupportedQuery,
+        format!("the URL of this query has {length} characters; {URL_LIMIT} is the limit"),
+    )
+    .hint("A list is sent in parts where all rows must fit one anyOf; make other filters shorter.")
 }
 
 fn check_name(name: &str, entity: Option<&Entity>) -> Result<()> {
-    if let Some(entity) = entity {
-        return entity.require(name).map(|_| ());
-    }
-    if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-        return Ok(());
-    }
-    Err(Error::argument(format!("\"{name}\" is no property name")))
+    entity.map_or(Ok(()), |entity| entity.require(name).map(|_| ()))
 }
 
 #[cfg(test)]
@@ -265,9 +322,68 @@ mod tests {
         let error = render("Currencies", None, r#"{"select":["Nmae"]}"#).unwrap_err();
         assert_eq!(error.code, ErrorCode::UnknownProperty);
         assert!(render("Currencies", None, r#"{"orderBy":["Name up"]}"#).is_err());
+    }
+
+    #[test]
+    fn expand_takes_navigation_of_the_entity_itself() {
+        let expand = |json| render("VendorsV2", None, json);
+        assert_eq!(expand(r#"{"expand":["Warehouses"]}"#).unwrap(), "?$expand=Warehouses");
+        let error = expand(r#"{"expand":["Warehuses"]}"#).unwrap_err();
+        assert_eq!(error.code, ErrorCode::UnknownProperty);
+        assert!(error.hint.as_deref().unwrap().contains("\"Warehouses\""));
+        for deep in [r#"{"expand":["Warehouses/X"]}"#, r#"{"expand":["Warehouses($select=X)"]}"#] {
+            assert_eq!(expand(deep).unwrap_err().code, ErrorCode::UnsupportedQuery);
+        }
+        assert_eq!(render("Unknown", None, r#"{"expand":["A","B"]}"#).unwrap(), "?$expand=A,B");
+    }
+
+    #[test]
+    fn a_text_is_checked_and_completed_as_a_tree_is() {
         assert_eq!(
-            render("Currencies", None, r#"{"expand":["X"]}"#).unwrap_err().code,
-            ErrorCode::UnsupportedQuery
+            render("CLMIntegrationContracts", None, r#"{"filter":" ContractStatus eq 'Draft' "}"#).unwrap(),
+            "?$filter=ContractStatus%20eq%20Microsoft.Dynamics.DataEntities.CLMIntegrationContractStatus'Draft'"
         );
+        let error = render("Currencies", None, r#"{"filter":"Nmae eq 'x'"}"#).unwrap_err();
+        assert_eq!(error.code, ErrorCode::UnknownProperty);
+        assert_eq!(render("Currencies", None, r#"{"filter":"  "}"#).unwrap(), "");
+    }
+
+    #[test]
+    fn a_company_in_a_text_is_found_by_the_tree() {
+        let text = r#"{"filter":"VendorGroupId eq 'dataAreaId'"}"#;
+        assert_eq!(
+            render("VendorsV2", Some("usmf"), text).unwrap(),
+            "?$filter=dataAreaId%20eq%20'usmf'%20and%20(VendorGroupId%20eq%20'dataAreaId')&cross-company=true"
+        );
+    }
+
+    #[test]
+    fn another_company_without_crossing_companies_is_an_error() {
+        let code = |company, json| render("VendorsV2", company, json).unwrap_err().code;
+        let foreign = r#"{"company":"demf","crossCompany":false}"#;
+        assert_eq!(code(Some("usmf"), foreign), ErrorCode::InvalidArgument);
+        assert_eq!(code(None, foreign), ErrorCode::InvalidArgument);
+        let filter = r#"{"filter":"VendorGroupId eq '1' and dataAreaId eq 'demf'","crossCompany":false}"#;
+        assert_eq!(code(Some("usmf"), filter), ErrorCode::InvalidArgument);
+        let own = r#"{"filter":"dataAreaId eq 'USMF'","crossCompany":false}"#;
+        assert_eq!(
+            render("VendorsV2", Some("usmf"), own).unwrap(),
+            "?$filter=dataAreaId%20eq%20'USMF'&cross-company=true"
+        );
+        let two = r#"{"company":"usmf","filter":"dataAreaId eq 'demf'"}"#;
+        assert_eq!(code(None, two), ErrorCode::InvalidArgument);
+        let both = r#"{"company":"usmf","filter":"dataAreaId eq 'demf' or dataAreaId eq 'USMF'"}"#;
+        assert!(render("VendorsV2", None, both).is_ok());
+    }
+
+    #[test]
+    fn a_url_that_is_too_long_is_refused_with_both_numbers() {
+        let name = |length: usize| format!(r#"{{"filter":"Name eq '{}'"}}"#, "x".repeat(length));
+        // https://c.example/data/Currencies?$filter=Name%20eq%20'…'
+        let fixed = "https://c.example/data/Currencies?$filter=Name%20eq%20''".len();
+        assert!(render("Currencies", None, &name(URL_LIMIT - fixed)).is_ok());
+        let error = render("Currencies", None, &name(URL_LIMIT - fixed + 1)).unwrap_err();
+        assert_eq!(error.code, ErrorCode::UnsupportedQuery);
+        assert!(error.message.contains("8001 characters; 8000 is the limit"), "{error}");
     }
 }

@@ -9,7 +9,7 @@ use super::uri::origin;
 use crate::catalog::{self, Catalog, Entity};
 use crate::error::{Error, Result};
 use crate::fields::{FromValue, deserialize, word};
-use crate::http::{Method, Request, RetryPolicy, Session};
+use crate::http::{Method, Patience, Request, RetryPolicy, Session};
 
 /// One environment of the service, and how it is spoken to.
 #[derive(Debug, Clone)]
@@ -26,8 +26,8 @@ pub struct Service {
     pub submit_timeout: Duration,
     /// How Int64 and Decimal come back.
     pub numbers: Numbers,
-    /// Spreads the pauses of many clients; any value will do.
-    pub seed: u64,
+    /// What all conversations with this service share, those of its clones too.
+    pub patience: Patience,
     catalog: Option<Arc<Catalog>>,
 }
 
@@ -40,13 +40,15 @@ pub enum Numbers {
     String,
     /// As JSON numbers: a reader that knows floats only loses digits.
     Number,
+    /// Int64 as `{"$int64":"…"}`, of which JavaScript makes a `BigInt`; Decimal as text.
+    BigInt,
 }
 
 deserialize!(Numbers);
 
 impl FromValue for Numbers {
     fn from_value(value: Value) -> Result<Self, String> {
-        word(&value, &[("string", Self::String), ("number", Self::Number)])
+        word(&value, &[("string", Self::String), ("number", Self::Number), ("bigint", Self::BigInt)])
     }
 }
 
@@ -65,7 +67,7 @@ impl Service {
             timeout: Duration::from_secs(100),
             submit_timeout: Duration::from_secs(600),
             numbers: Numbers::default(),
-            seed: 0x9E37_79B9_7F4A_7C15,
+            patience: Patience::new(0x9E37_79B9_7F4A_7C15),
             catalog: None,
         })
     }
@@ -85,7 +87,7 @@ impl Service {
     /// A fresh session for one conversation.
     #[must_use]
     pub fn session(&self) -> Session {
-        Session::new(self.policy, self.seed)
+        Session::new(self.policy, self.patience.clone())
     }
 
     /// Knows the entities of this catalogue in place of the built-in one.

@@ -10,13 +10,16 @@ type Target = fn(&[u8]);
 
 #[test]
 fn every_target_holds_over_its_seeds_and_what_is_near() {
-    let all: [(&str, Target); 6] = [
+    let all: [(&str, Target); 9] = [
         ("zip", targets::zip),
         ("manifest", targets::manifest),
         ("csv", targets::csv),
         ("xml", targets::xml),
         ("excel", targets::excel),
         ("roundtrip", targets::roundtrip),
+        ("multipart", targets::multipart),
+        ("fault", targets::fault),
+        ("metadata", targets::metadata),
     ];
     for (name, target) in all {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(name);

@@ -126,8 +126,7 @@ const sound = () =>
 /** Its rows have no company: they are those of all. */
 const shared = () => buildPackage({ name: "P", entities: [{ entity: "Currencies", rows: [{ CurrencyCode: "EUR" }] }] });
 /** Its manifest names no data project. */
-const unnamed = () =>
-  packageOf({ "Manifest.xml": utf16(MANIFEST.replace(/(<DefinitionGroupName>)[^<]*/, "$1")) });
+const unnamed = () => packageOf({ "Manifest.xml": utf16(MANIFEST.replace(/(<DefinitionGroupName>)[^<]*/, "$1")) });
 const broken = () =>
   zipOf({
     "Currencies.csv": new TextEncoder().encode("CURRENCYCODE,NAME\nEUR,Euro\n"),

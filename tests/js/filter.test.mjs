@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { f } from "d365-clm";
+import { f, ScmClient } from "d365-clm";
 
 const json = (filter) => JSON.parse(JSON.stringify(filter));
 
@@ -79,4 +79,112 @@ test("what is no condition is refused at once", () => {
   ]) {
     assert.throws(make, refused, String(make));
   }
+});
+
+/** A client whose requests are answered by `service(url)`; and what was asked for, decoded. */
+function scripted(service, company) {
+  const asked = [];
+  const scm = new ScmClient({
+    baseUrl: "https://c.example",
+    getToken: () => "t",
+    ...(company ? { company } : {}),
+    fetch: async (input) => {
+      const url = decodeURIComponent(typeof input === "string" ? input : input.url);
+      asked.push(url.slice("https://c.example/data/".length));
+      return new Response(JSON.stringify(service(url)), { headers: { "content-type": "application/json" } });
+    },
+  });
+  return { scm, asked };
+}
+const rows = async (list) => {
+  const all = [];
+  for await (const row of list) all.push(row);
+  return all;
+};
+const refusal = (promise) =>
+  promise.then(
+    () => assert.fail("it succeeded"),
+    (e) => e,
+  );
+
+test("an exact text with * is compared here, and top counts what is left", async () => {
+  const value = [
+    { CurrencyCode: "A", Name: "50 x 60" },
+    { CurrencyCode: "B", Name: "50*60" },
+    { CurrencyCode: "C", Name: "50*60" },
+  ];
+  const { scm, asked } = scripted(() => ({ value }));
+  const filter = f.eq("Name", "50*60", { exact: true });
+  const currencies = scm.entity("Currencies");
+  assert.deepEqual(await rows(currencies.list({ filter, select: ["CurrencyCode"], top: 1 })), [{ CurrencyCode: "B" }]);
+  assert.deepEqual(asked, ["Currencies?$filter=Name eq '50*60'&$select=CurrencyCode,Name"]);
+  for (const refused of [
+    rows(currencies.list({ filter, count: true })),
+    rows(currencies.list({ filter: f.eq("Name", "50*60") })),
+    currencies.count(filter),
+  ]) {
+    assert.equal((await refusal(refused)).code, "UNSUPPORTED_QUERY");
+  }
+  assert.equal(asked.length, 1, "refused before anything is sent");
+  scm.dispose();
+});
+
+test("a long anyOf is sent in parts, and every row comes once", async () => {
+  const codes = Array.from({ length: 500 }, (_, n) => `C${n}`);
+  const { scm, asked } = scripted((url) => ({
+    value: [...url.matchAll(/eq '(C\d+)'/g)].map(([, CurrencyCode]) => ({ CurrencyCode })),
+  }));
+  const found = await rows(scm.entity("Currencies").list({ filter: f.anyOf("CurrencyCode", codes) }));
+  assert.ok(asked.length > 1);
+  assert.deepEqual(found.map((row) => row.CurrencyCode).sort(), codes.sort());
+  scm.dispose();
+});
+
+test("a text is checked as a condition is, and completed", async () => {
+  const { scm, asked } = scripted(() => ({ value: [] }));
+  const contracts = scm.entity("CLMIntegrationContracts");
+  await rows(contracts.list({ filter: "ContractStatus eq 'Draft' or ContractName eq '*rent*'" }));
+  assert.deepEqual(asked, [
+    "CLMIntegrationContracts?$filter=ContractStatus eq Microsoft.Dynamics.DataEntities.CLMIntegrationContractStatus'Draft'" +
+      " or ContractName eq '*rent*'",
+  ]);
+  for (const [filter, code, hint] of [
+    ["ContractNmae eq 'x'", "UNKNOWN_PROPERTY", /ContractName/],
+    ["ContractName in ('a','b')", "UNSUPPORTED_QUERY", /anyOf/],
+    ["contains(ContractName,'a')", "UNSUPPORTED_QUERY", /like/],
+    ["ContractStatus gt 'Draft'", "UNSUPPORTED_QUERY", /anyOf/],
+    ["ContractName eq 'O'Neil'", "INVALID_ARGUMENT"],
+  ]) {
+    const error = await refusal(rows(contracts.list({ filter })));
+    assert.equal(error.code, code, filter);
+    if (hint) assert.match(error.hint, hint);
+  }
+  scm.dispose();
+});
+
+test("expand is sent for navigation of the entity itself", async () => {
+  const { scm, asked } = scripted(() => ({ value: [] }));
+  const vendors = scm.entity("VendorsV2");
+  await rows(vendors.list({ expand: ["Warehouses"] }));
+  assert.deepEqual(asked, ["VendorsV2?$expand=Warehouses"]);
+  assert.equal((await refusal(rows(vendors.list({ expand: ["Warehouses/Lines"] })))).code, "UNSUPPORTED_QUERY");
+  assert.equal((await refusal(rows(vendors.list({ expand: ["Warehuses"] })))).code, "UNKNOWN_PROPERTY");
+  scm.dispose();
+});
+
+test("another company without crossing companies is caught", async () => {
+  const { scm, asked } = scripted(() => ({ value: [] }), "usmf");
+  const vendors = scm.entity("VendorsV2");
+  const other = f.eq("dataAreaId", "demf");
+  for (const query of [
+    { company: "demf", crossCompany: false },
+    { filter: other, crossCompany: false },
+    { filter: other, company: "usmf" },
+  ]) {
+    assert.equal((await refusal(rows(vendors.list(query)))).code, "INVALID_ARGUMENT");
+  }
+  assert.deepEqual(asked, []);
+  await rows(vendors.list({ filter: other }));
+  assert.deepEqual(asked, ["VendorsV2?$filter=dataAreaId eq 'demf'&cross-company=true"]);
+  scm.dispose();
 });

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ClmError } from "d365-clm";
+import { ClmError, memoryStore } from "d365-clm";
 import { RunningJob, randomId } from "../../pkg/dist/job.js";
 import { Reporter } from "../../pkg/dist/run.js";
 
 const point = (stage) => ({ version: 1, kind: "import", executionId: "E", stage });
 
 test("the id is known at once, events come from the beginning, and end with the job", async () => {
-  const job = new RunningJob("E", {}, async ({ onEvent }) => {
+  const job = new RunningJob("E", {}, memoryStore(), async ({ onEvent }) => {
     onEvent('{"stage":"upload","progress":{"done":5,"total":9,"unit":"bytes"}}');
     await sleep(5);
     onEvent('{"stage":"running","status":"Executing"}');
@@ -29,7 +29,7 @@ test("the id is known at once, events come from the beginning, and end with the 
 });
 
 test("events wait for the job, and throw what it throws", async () => {
-  const job = new RunningJob("E", {}, async ({ onEvent }) => {
+  const job = new RunningJob("E", {}, memoryStore(), async ({ onEvent }) => {
     await sleep(5);
     onEvent('{"stage":"running"}');
     await sleep(5);
@@ -50,7 +50,7 @@ test("a failure that nobody awaits is not an unhandled rejection", async () => {
   const unhandled = [];
   const note = (reason) => unhandled.push(reason);
   process.on("unhandledRejection", note);
-  new RunningJob("E", {}, async () => {
+  new RunningJob("E", {}, memoryStore(), async () => {
     throw new Error("no");
   });
   await sleep(20);
@@ -66,7 +66,7 @@ test("the checkpoint is the last one that was made durable", async () => {
     if (refuse) throw new Error("disk full");
     saved.push(checkpoint);
   };
-  const job = new RunningJob("E", { onCheckpoint }, async (hooks) => {
+  const job = new RunningJob("E", { onCheckpoint }, memoryStore(), async (hooks) => {
     await hooks.onCheckpoint(JSON.stringify(point("planned")));
     refuse = true;
     await assert.rejects(hooks.onCheckpoint(JSON.stringify(point("submitting"))), { message: "disk full" });
@@ -80,7 +80,7 @@ test("the checkpoint is the last one that was made durable", async () => {
 test("cancel stops it and waits; the caller's signal does the same", async () => {
   const untilAborted = (_, signal) =>
     new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-  const job = new RunningJob("E", {}, untilAborted);
+  const job = new RunningJob("E", {}, memoryStore(), untilAborted);
   await sleep(1);
   await job.cancel();
   await assert.rejects(job.done(), { code: "ABORTED" });
@@ -89,7 +89,7 @@ test("cancel stops it and waits; the caller's signal does the same", async () =>
   const controller = new AbortController();
   controller.abort("before");
   let begun = false;
-  const never = new RunningJob("E", { signal: controller.signal }, async () => {
+  const never = new RunningJob("E", { signal: controller.signal }, memoryStore(), async () => {
     begun = true;
   });
   await assert.rejects(never.done(), (e) => e.code === "ABORTED" && e.cause === "before");
@@ -97,7 +97,7 @@ test("cancel stops it and waits; the caller's signal does the same", async () =>
 });
 
 test("a panic carries the last checkpoint", async () => {
-  const job = new RunningJob("E", {}, async (hooks) => {
+  const job = new RunningJob("E", {}, memoryStore(), async (hooks) => {
     await hooks.onCheckpoint(JSON.stringify(point("running")));
     throw new ClmError("INTERNAL_PANIC", "bug", { hint: "report" });
   });
@@ -105,7 +105,7 @@ test("a panic carries the last checkpoint", async () => {
 });
 
 test("a listener sees the last 1,000 events", async () => {
-  const job = new RunningJob("E", {}, async ({ onEvent }) => {
+  const job = new RunningJob("E", {}, memoryStore(), async ({ onEvent }) => {
     for (let i = 0; i < 1200; i++) onEvent(JSON.stringify({ stage: "running", executionId: String(i) }));
   });
   await job.done();
@@ -138,4 +138,47 @@ test("ids are UUIDs of version 4, each another", () => {
   const ids = new Set(Array.from({ length: 100 }, randomId));
   assert.equal(ids.size, 100);
   for (const id of ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test("a store holds the checkpoint, and refuses a second job under its key", async () => {
+  const store = memoryStore();
+  const save = async (hooks) => {
+    await hooks.onCheckpoint(JSON.stringify(point("planned")));
+    await hooks.onCheckpoint(JSON.stringify(point("submitting")));
+  };
+  await new RunningJob("E", { store }, memoryStore(), save).done();
+  assert.deepEqual(JSON.parse((await store.load("job/E")).value), point("submitting"));
+  const second = new RunningJob("E", { store }, memoryStore(), () => assert.fail("it must not start"));
+  await assert.rejects(second.done(), { code: "CHECKPOINT_CONFLICT" });
+  const stale = new RunningJob("E", { store }, memoryStore(), () => assert.fail("it must not start"), point("planned"));
+  await assert.rejects(stale.done(), { code: "CHECKPOINT_CONFLICT" }, "the store is further than this checkpoint");
+  const { stage, ...rest } = point("submitting");
+  await new RunningJob("E", { store }, memoryStore(), save, { stage, ...rest }).done();
+});
+
+test("of two workers that resume one checkpoint the second is stopped by the store", async () => {
+  const store = memoryStore();
+  await store.save("mine", JSON.stringify(point("planned")));
+  let go;
+  const both = new Promise((resolve) => {
+    go = resolve;
+  });
+  const worker = () =>
+    new RunningJob(
+      "E",
+      { store, key: "mine" },
+      memoryStore(),
+      async (hooks) => {
+        await both;
+        await hooks.onCheckpoint(JSON.stringify(point("submitting")));
+        return "submitted";
+      },
+      point("planned"),
+    );
+  const workers = [worker(), worker()];
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  go();
+  const outcomes = await Promise.allSettled(workers.map((job) => job.done()));
+  assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+  assert.equal(outcomes.find(({ reason }) => reason).reason.code, "CHECKPOINT_CONFLICT");
 });

@@ -5,11 +5,13 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { LEGAL_ENTITIES, sandboxed, startSandbox } from "./sandbox.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** What the examples take as given. */
 const GIVEN = `export {};
 declare global {
+  const baseUrl: string;
   function getToken(request: { scope: string }): Promise<string>;
   function saveSomewhere(checkpoint: object): Promise<void>;
 }
@@ -40,4 +42,39 @@ test("the examples of the READMEs compile", async () => {
   );
   await rm(folder, { recursive: true, force: true });
   assert.equal(status, 0, stdout);
+});
+
+sandboxed("the OData section of the README runs as written", async () => {
+  const text = await readFile(join(ROOT, "README.md"), "utf8");
+  const [, code] = /\n## OData\n.*?```ts\n(.*?)^```/ms.exec(text);
+  const sandbox = await startSandbox({
+    seed: {
+      LegalEntities: LEGAL_ENTITIES,
+      Currencies: [
+        { CurrencyCode: "EUR", Name: "Euro" },
+        { CurrencyCode: "USD", Name: "US Dollar" },
+        { CurrencyCode: "CHF", Name: "Swiss franc" },
+      ],
+    },
+  });
+  try {
+    const folder = join(ROOT, "node_modules/.cache/d365-clm-readme-run");
+    await mkdir(folder, { recursive: true });
+    const file = join(folder, "odata.mjs");
+    const given = { baseUrl: sandbox.baseUrl, token: await sandbox.token() };
+    await writeFile(
+      file,
+      `const { baseUrl, token } = ${JSON.stringify(given)};\nconst getToken = async () => token;\n${code}`,
+    );
+    const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8", cwd: ROOT });
+    await rm(folder, { recursive: true, force: true });
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(stdout.trim().split("\n").slice(0, 3), [
+      "EUR Euro",
+      "true true",
+      `${sandbox.baseUrl}/data/Currencies('EUR')`,
+    ]);
+  } finally {
+    await sandbox.stop();
+  }
 });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe } from "node:test";
 import { fileURLToPath } from "node:url";
-import { buildPackage, ScmClient } from "d365-clm";
+import { buildPackage, memoryStore, ScmClient } from "d365-clm";
 import { LEGAL_ENTITIES, sandboxed, sandboxMissing, startSandbox } from "./sandbox.mjs";
 
 const TYPES = "CLM integration contract types";
@@ -160,19 +160,44 @@ describe("jobs against the sandbox", () => {
     assert.equal(await contractsOf(scm, spec), 20);
   });
 
-  sandboxed("a second job of a client waits its turn with CONFLICT", async () => {
-    const scm = client();
-    const spec = source(1);
-    const first = scm.importPackage(spec, {
-      project: spec.name,
-      poll,
-      onCheckpoint: async ({ stage }) => {
-        if (stage !== "planned") return;
-        assert.equal((await caught(scm.exportPackage({ project: "V-USMF", poll }).done())).code, "CONFLICT");
-      },
+  sandboxed("the calls of several jobs take turns, their runs overlap", async () => {
+    let calling = 0;
+    const scm = client(async (url, send) => {
+      const call = /\.(ImportFromPackage|ExportToPackage)$/.test(url);
+      if (call) {
+        calling += 1;
+        assert.equal(calling, 1, "two calls at the same time");
+      }
+      const response = await send();
+      if (call) {
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        calling -= 1;
+      }
+      return response;
     });
-    assert.equal((await first.done()).status, "Succeeded");
-    (await scm.exportPackage({ project: "V-USMF", poll }).done()).package.dispose();
+    const specs = [source(1), source(1), source(1)];
+    const imports = specs.map((spec) => scm.importPackage(spec, { project: spec.name, poll }));
+    const exported = scm.exportPackage({ project: "V-USMF", poll });
+    for (const job of imports) assert.equal((await job.done()).status, "Succeeded");
+    (await exported.done()).package.dispose();
+  });
+
+  sandboxed("a job in a store goes on in another client, and is never begun twice", async () => {
+    const store = memoryStore();
+    const spec = source(2);
+    const stop = new AbortController();
+    const stopped = client((url, send) => {
+      if (url.endsWith("GetExecutionSummaryStatus")) stop.abort();
+      return send();
+    }).importPackage(() => spec, { project: spec.name, poll, store, key: "mine", signal: stop.signal });
+    assert.equal((await caught(stopped.done())).code, "ABORTED");
+    const again = client().importPackage(() => spec, { project: spec.name, poll, store, key: "mine" });
+    assert.equal((await caught(again.done())).code, "CHECKPOINT_CONFLICT");
+    const { value } = await store.load("mine");
+    const checkpoint = JSON.parse(value);
+    assert.equal(checkpoint.stage, "running");
+    const resumed = client().resume(checkpoint, { store, key: "mine", poll });
+    assert.equal((await resumed.done()).status, "Succeeded");
   });
 
   sandboxed("a failed import is JOB_FAILED with the service's reason", async () => {

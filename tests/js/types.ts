@@ -1,5 +1,6 @@
 // Never run: what must and what must not compile against the package's declarations.
 import {
+  type BatchOperation,
   buildPackage,
   type Checkpoint,
   type ClientOptions,
@@ -10,6 +11,7 @@ import {
   type ErrorCode,
   type ExportResult,
   f,
+  type HttpRequest,
   type ImportResult,
   init,
   initSync,
@@ -20,6 +22,7 @@ import {
   type PackageSpec,
   packageStream,
   type Row,
+  requests,
   type ScmClient,
 } from "d365-clm";
 import type { Diagnostic as OnlyDiagnostic, openPackage as openOnly } from "d365-clm/package";
@@ -125,6 +128,28 @@ export async function packages(): Promise<void> {
   yes<Same<OnlyDiagnostic, Diagnostic>>();
   // @ts-expect-error and no client
   type _Client = import("d365-clm/package").ScmClient;
+}
+
+export async function batches(scm: ScmClient): Promise<void> {
+  const [read, list, created, deleted, count] = await scm.batch([
+    { op: "get", entity: "Currencies", key: { CurrencyCode: "EUR" } },
+    { op: "get", entity: "Currencies", query: { top: 1 } },
+    { op: "create", entity: "Currencies", value: { CurrencyCode: "EUR" } },
+    { op: "delete", entity: "Currencies", key: { CurrencyCode: "EUR" }, ifMatch: "e" },
+    { op: "count", entity: "Currencies" },
+  ]);
+  if (!read.ok) throw read.error;
+  yes<Same<(typeof read.value & {})["DecimalsCount_MX"], number>>();
+  if (list.ok) yes<Same<(typeof list.value & {})["items"][0]["DecimalsCount_MX"], number>>();
+  if (created.ok) created.value?.CurrencyCode.at(0);
+  if (deleted.ok) yes<Same<typeof deleted.value, undefined>>();
+  if (count.ok) count.value?.toFixed();
+  // @ts-expect-error no such operation
+  await scm.batch([{ op: "upsert", entity: "Currencies" }]);
+  const many: BatchOperation[] = [];
+  for (const result of await scm.batch(many, { atomic: true })) if (!result.ok) result.error.code;
+  const request: HttpRequest = requests.get("https://c.example", "Currencies", { CurrencyCode: "EUR" });
+  requests.read(request, { status: 200, headers: {}, body: new Uint8Array() });
 }
 
 export function options(): ClientOptions[] {

@@ -8,6 +8,7 @@ mod chaos;
 mod ensure;
 mod export;
 mod import;
+mod queue;
 mod sync;
 mod sync_world;
 mod world;

@@ -330,7 +330,7 @@ fn a_comparison_hands_over_what_changed_and_survives_the_loss_of_what_it_kept() 
 
 #[test]
 fn a_time_of_change_saves_reading_and_late_rows_are_found_all_the_same() {
-    let by_time = json!({ "entities": [{ "entity": "VendorsV2", "transport": "odata", "modifiedBy": "ModifiedOn" }], "batchSize": 100 });
+    let by_time = json!({ "entities": [{ "entity": "VendorsV2", "transport": "odata", "modifiedBy": "SSIValidityDate" }], "batchSize": 100 });
     let minute = 60_000;
     let mut world = SyncWorld::new(9);
     clean(&mut world, &by_time);

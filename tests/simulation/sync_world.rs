@@ -463,10 +463,11 @@ impl SyncWorld {
         let row = |(area, number): &(String, String), (name, version): &(String, u64)| {
             json!({
                 "@odata.etag": "W/1", "dataAreaId": area, "VendorAccountNumber": number, "VendorOrganizationName": name,
-                "ModifiedOn": self.modified[version],
+                "SSIValidityDate": self.modified[version],
             })
         };
-        let since = query.split("ModifiedOn ge ").nth(1).and_then(|rest| rest.get(..20)).unwrap_or_default();
+        let since =
+            query.split("SSIValidityDate ge ").nth(1).and_then(|rest| rest.get(..20)).unwrap_or_default();
         let scans = query.contains("$count=true") || query.contains("scan=1");
         let revoked = self.scan == Scan::Revoked;
         if !key.is_empty() {
@@ -505,7 +506,8 @@ impl SyncWorld {
         answer["value"] = page.into();
         if more {
             let scan = if scans { "&scan=1" } else { "" };
-            let since = if since.is_empty() { String::new() } else { format!(" and ModifiedOn ge {since}") };
+            let since =
+                if since.is_empty() { String::new() } else { format!(" and SSIValidityDate ge {since}") };
             answer["@odata.nextLink"] = format!(
                 "https://contoso.operations.dynamics.com/data/VendorsV2?$filter=dataAreaId eq '{company}'{since}&skip={}{scan}",
                 from + PAGE

@@ -84,6 +84,10 @@ pub(crate) struct World {
     pub(crate) url_life: Duration,
     /// How often the URL of a package is empty first.
     pub(crate) empty_urls: u32,
+    /// How many of the next writes to lines meet an update conflict.
+    pub(crate) conflicts: u32,
+    /// Entities whose staging can't be skipped.
+    pub(crate) staged_only: Vec<String>,
     tokens: u32,
 }
 
@@ -118,6 +122,8 @@ impl World {
             requests: Vec::new(),
             url_life: Duration::from_secs(35 * 60),
             empty_urls: 0,
+            conflicts: 0,
+            staged_only: Vec::new(),
             tokens: 0,
         }
     }
@@ -384,6 +390,17 @@ impl World {
         let set = path.rsplit('/').next().unwrap();
         let (set, key) = set.split_once('(').unwrap_or((set, ""));
         let quoted = filter.split('\'').nth(1).unwrap_or_default();
+        let refused = |why: &str| Response::new(400, json!({ "Message": why }).to_string());
+        if set == "DataManagementDefinitionGroupDetails" && method != Method::Get {
+            if self.conflicts > 0 {
+                self.conflicts -= 1;
+                return refused("Cannot edit a record (update conflict).");
+            }
+            let label = body["EntityName"].as_str().map(str::to_owned).unwrap_or_else(|| label_of(key));
+            if body["SkipStaging"] == "Yes" && self.staged_only.contains(&label) {
+                return refused("Staging cannot be skipped for this entity.");
+            }
+        }
         match (set, method) {
             ("DataManagementExecutionJobDetails", Method::Get) => match self.age(quoted) {
                 None | Some(0..4_000) => list(vec![]),
@@ -448,14 +465,25 @@ impl World {
                 Response::new(201, line.to_string())
             }
             ("DataManagementDefinitionGroupDetails", Method::Patch) => {
-                let label = key.split('\'').nth(3).unwrap().replace("%20", " ");
+                let label = label_of(key);
                 let line = self.lines.iter_mut().find(|line| line["EntityName"] == label.as_str()).unwrap();
                 merge(line, body);
                 Response::new(204, "")
             }
+            ("DataManagementDefinitionGroupDetails", Method::Delete) => {
+                let label = label_of(key);
+                let before = self.lines.len();
+                self.lines.retain(|line| line["EntityName"] != label.as_str());
+                Response::new(if self.lines.len() < before { 204 } else { 404 }, "")
+            }
             (set, method) => panic!("the model knows no {method:?} of {set}"),
         }
     }
+}
+
+/// The entity in the key of a line.
+fn label_of(key: &str) -> String {
+    key.split('\'').nth(3).unwrap_or_default().replace("%20", " ")
 }
 
 fn merge(target: &mut Value, patch: &Value) {

@@ -13,4 +13,5 @@ pub mod cells;
 pub mod csv_read;
 pub mod encoding;
 pub mod joined;
+pub mod json_rows;
 pub mod rows;

@@ -5,7 +5,7 @@ mod check;
 mod keys;
 mod token;
 
-pub(crate) use check::authorize;
+pub(crate) use check::{Caller, authorize};
 pub(crate) use keys::TokenKeys;
 pub(crate) use token::{sign_in_page, token_v1, token_v2};
 

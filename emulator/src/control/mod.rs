@@ -43,6 +43,15 @@ pub(crate) async fn settings(State(app): State<App>, headers: HeaderMap, body: B
     .await
 }
 
+/// `POST /_sandbox/throttle`
+pub(crate) async fn throttle(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
+    run(app, headers, move |app| {
+        app.throttle.set(&body).map_err(|error| error.to_string())?;
+        Ok(json!({}))
+    })
+    .await
+}
+
 /// `GET /_sandbox/runs`
 pub(crate) async fn runs(State(app): State<App>, headers: HeaderMap) -> Response {
     run(app, headers, |app| {

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::HeaderName;
 use serde::Deserialize;
 
 use crate::dmf::definitions::{Composite, Lengths, set_composites, set_lengths};
 use crate::environment::Environment;
+use crate::odata::behaviour::{
+    Behaviour, DateFunctions, EqEmpty, EqNull, IfMatch, Labels, MaxPageSize, TextCase,
+};
 use crate::store::StoreError;
 
 /// Why settings were not taken. Nothing of that call was stored.
@@ -23,6 +27,9 @@ pub(crate) enum SettingsError {
     /// Composite entities or lengths that do not fit the catalogue.
     #[error("{0}")]
     Definition(String),
+    /// A header name for support ids that is none.
+    #[error("'{0}' cannot be the name of a header for support ids")]
+    Header(String),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -37,12 +44,41 @@ struct Settings {
     default_company: Option<String>,
     composites: Option<Vec<Composite>>,
     max_lengths: Option<Lengths>,
+    if_match: Option<IfMatch>,
+    eq_null: Option<EqNull>,
+    eq_empty: Option<EqEmpty>,
+    date_functions: Option<DateFunctions>,
+    text_case: Option<TextCase>,
+    max_page_size: Option<MaxPageSize>,
+    support_id_headers: Option<Vec<String>>,
+    labels: Option<Labels>,
+}
+
+impl Settings {
+    /// `before` with what is given.
+    fn behaviour(&self, before: Behaviour) -> Behaviour {
+        Behaviour {
+            if_match: self.if_match.unwrap_or(before.if_match),
+            eq_null: self.eq_null.unwrap_or(before.eq_null),
+            eq_empty: self.eq_empty.unwrap_or(before.eq_empty),
+            date_functions: self.date_functions.unwrap_or(before.date_functions),
+            text_case: self.text_case.unwrap_or(before.text_case),
+            max_page_size: self.max_page_size.unwrap_or(before.max_page_size),
+            support_id_headers: self.support_id_headers.clone().unwrap_or(before.support_id_headers),
+            labels: self.labels.clone().unwrap_or(before.labels),
+        }
+    }
 }
 
 /// Applies a settings document. Switching change tracking off and on again loses the markers of the entity.
 pub(crate) fn change(environment: &Environment, bytes: &[u8]) -> Result<(), SettingsError> {
     let settings: Settings = serde_json::from_slice(bytes)?;
+    let mut headers = settings.support_id_headers.iter().flatten();
+    if let Some(bad) = headers.find(|name| HeaderName::from_bytes(name.as_bytes()).is_err()) {
+        return Err(SettingsError::Header(bad.clone()));
+    }
     environment.store.with(|db| {
+        settings.behaviour(Behaviour::read(db)?).write(db)?;
         for (label, option) in &settings.change_tracking {
             let entity = environment
                 .catalog

@@ -11,6 +11,8 @@ pub(crate) enum Token {
     Close,
     Comma,
     Equals,
+    /// A minus sign that is not part of a number.
+    Minus,
     /// Property, operator or function name.
     Word(String),
     Literal(Literal),
@@ -50,6 +52,11 @@ impl Literal {
 
 /// Takes `text` apart.
 pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, ODataError> {
+    tokens_in(text, NAMESPACE)
+}
+
+/// Takes `text` apart; enum types are those of `namespace`.
+pub(crate) fn tokens_in(text: &str, namespace: &str) -> Result<Vec<Token>, ODataError> {
     let mut rest = text;
     let mut found = Vec::new();
     loop {
@@ -60,6 +67,9 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, ODataError> {
             ')' => Some(Token::Close),
             ',' => Some(Token::Comma),
             '=' => Some(Token::Equals),
+            '-' if !after(rest, 1).starts_with(|c: char| c.is_ascii_digit() || c == '.') => {
+                Some(Token::Minus)
+            }
             _ => None,
         };
         if let Some(token) = single {
@@ -75,7 +85,7 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, ODataError> {
             let tail = after(rest, end);
             if tail.starts_with('\'') {
                 let (value, used) = quoted(tail).ok_or_else(|| unterminated(text))?;
-                found.push(Token::Literal(enum_literal(word, value)?));
+                found.push(Token::Literal(enum_literal(word, value, namespace)?));
                 rest = after(tail, used);
             } else {
                 found.push(word_or_literal(word, text)?);
@@ -112,11 +122,11 @@ fn quoted(text: &str) -> Option<(String, usize)> {
     None
 }
 
-fn enum_literal(prefix: &str, member: String) -> Result<Literal, ODataError> {
-    match prefix.strip_prefix(NAMESPACE).and_then(|rest| rest.strip_prefix('.')) {
+fn enum_literal(prefix: &str, member: String, namespace: &str) -> Result<Literal, ODataError> {
+    match prefix.strip_prefix(namespace).and_then(|rest| rest.strip_prefix('.')) {
         Some(name) => Ok(Literal::Enum(name.to_owned(), member)),
         None => Err(ODataError::bad_request(format!(
-            "Unrecognized '{prefix}'{member}'' literal: enumeration literals are written {NAMESPACE}.<EnumType>'<Member>'."
+            "Unrecognized '{prefix}'{member}'' literal: enumeration literals are written {namespace}.<EnumType>'<Member>'."
         ))),
     }
 }

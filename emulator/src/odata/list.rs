@@ -1,43 +1,80 @@
-//! Reads: lists with paging, counts, single entities.
+//! Reads: lists with paging, counts, single entities, related ones.
 
 use std::cmp::Ordering;
 
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 
+use super::behaviour::TextCase;
 use super::error::ODataError;
-use super::filter::{Filter, compare_dates, unknown_property};
-use super::payload::{context, selected, write_row};
+use super::filter::{Filter, Sort, compare, unknown_property};
+use super::navigation::{Expansion, Link};
+use super::payload::{context, selected, write_entity};
 use super::write::default_company;
 use super::{Call, url};
 use crate::catalog::{Catalog, Entity, Kind, Property};
-use crate::http::odata_reply;
+use crate::http::{empty, odata_reply};
 use crate::server::App;
 use crate::store::{Db, Key, Stored};
-use crate::value::{Decimal, default_value, write_json_string};
+use crate::value::{default_value, write_json_string};
 
 /// `GET /data/<Set>`
 pub(crate) fn list(app: &App, call: &Call, entity: &Entity) -> Result<Response, ODataError> {
+    list_of(app, call, entity, &Extent::Everything)
+}
+
+/// `GET /data/<Set>(<key>)/<Navigation property>`
+fn list_related(
+    app: &App,
+    call: &Call,
+    entity: &Entity,
+    stored: &Stored,
+    link: &Link<'_>,
+) -> Result<Response, ODataError> {
+    let extent = link.from(entity, &stored.row).map_or(Extent::Nothing, |key| Extent::Related(link, key));
+    if link.many {
+        return list_of(app, call, link.target, &extent);
+    }
+    let mut found = Vec::new();
+    visit(app, call, link.target, &extent, |stored| found.push(stored))?;
+    match found.first() {
+        Some(stored) => one(app, call, link.target, stored),
+        // "No such related row", in the standard's way (unverified).
+        None => Ok(empty(StatusCode::NO_CONTENT)),
+    }
+}
+
+/// Which rows of an entity an answer is about.
+enum Extent<'a> {
+    Everything,
+    Related(&'a Link<'a>, String),
+    Nothing,
+}
+
+fn list_of(app: &App, call: &Call, entity: &Entity, extent: &Extent<'_>) -> Result<Response, ODataError> {
     let options = &call.options;
-    let properties = selected(entity, &options.select)?;
+    let properties = selected(entity, options)?;
+    let links = links(app, call, entity)?;
     let order = options.order_by.as_deref().map(|text| Order::parse(text, entity)).transpose()?;
+    let preferred = call.preferred_page_size();
     // Rows still to be delivered after what $top asks for and earlier pages gave.
     let wanted = options.top.map_or(usize::MAX, |top| top.saturating_sub(options.delivered));
-    let page = wanted.min(app.page_size);
+    let page = wanted.min(app.page_size).min(preferred.unwrap_or(usize::MAX));
     let first = options.skip.saturating_add(options.delivered);
 
     let mut total = 0_usize;
     let mut rows: Vec<Stored> = Vec::new();
-    visit(app, call, entity, |stored| {
+    visit(app, call, entity, extent, |stored| {
         if order.is_some() || (total >= first && rows.len() < page) {
             rows.push(stored);
         }
         total += 1;
     })?;
     if let Some(order) = &order {
-        rows.sort_by(|a, b| order.compare(a, b, &app.catalog));
+        rows.sort_by(|a, b| order.compare(a, b, &app.catalog, call.behaviour.text_case));
         rows = rows.into_iter().skip(first).take(page).collect();
     }
+    let expansions = expansions(app, call, entity, links, &rows)?;
 
     let mut out = String::from("{\"@odata.context\":");
     write_json_string(&context(&app.base_url, entity, &options.select, false), &mut out);
@@ -49,7 +86,7 @@ pub(crate) fn list(app: &App, call: &Call, entity: &Entity) -> Result<Response, 
         if at > 0 {
             out.push(',');
         }
-        write_row(&mut out, stored, &properties, None, &app.catalog);
+        write_entity(&mut out, entity, stored, &properties, &expansions, None, &app.catalog);
     }
     out.push(']');
     if rows.len() == page && wanted > page && total > first.saturating_add(page) {
@@ -57,27 +94,54 @@ pub(crate) fn list(app: &App, call: &Call, entity: &Entity) -> Result<Response, 
         write_json_string(&next_link(app, &call.uri, options.delivered + page), &mut out);
     }
     out.push('}');
+    let mut response = odata_reply(StatusCode::OK, out);
+    if let Some(size) = preferred
+        && let Ok(applied) = HeaderValue::from_str(&format!("odata.maxpagesize={size}"))
+    {
+        response.headers_mut().insert("preference-applied", applied);
+    }
+    Ok(response)
+}
+
+fn links<'a>(app: &'a App, call: &Call, entity: &'a Entity) -> Result<Vec<Link<'a>>, ODataError> {
+    let case = call.behaviour.text_case;
+    call.options.expand.iter().map(|name| Link::find(&app.catalog, entity, name, case)).collect()
+}
+
+fn expansions<'a>(
+    app: &App,
+    call: &Call,
+    entity: &Entity,
+    links: Vec<Link<'a>>,
+    rows: &[Stored],
+) -> Result<Vec<Expansion<'a>>, ODataError> {
+    links.into_iter().map(|link| Expansion::read(app, call, entity, link, rows)).collect()
+}
+
+/// An answer that holds one row.
+fn one(app: &App, call: &Call, entity: &Entity, stored: &Stored) -> Result<Response, ODataError> {
+    let properties = selected(entity, &call.options)?;
+    let expansions = expansions(app, call, entity, links(app, call, entity)?, std::slice::from_ref(stored))?;
+    let context = context(&app.base_url, entity, &call.options.select, true);
+    let mut out = String::new();
+    write_entity(&mut out, entity, stored, &properties, &expansions, Some(&context), &app.catalog);
     Ok(odata_reply(StatusCode::OK, out))
 }
 
 /// `GET /data/<Set>/$count`
 pub(crate) fn count(app: &App, call: &Call, entity: &Entity) -> Result<usize, ODataError> {
     let mut total = 0;
-    visit(app, call, entity, |_| total += 1)?;
+    visit(app, call, entity, &Extent::Everything, |_| total += 1)?;
     Ok(total)
 }
 
 /// `GET /data/<Set>(<key>)`
 pub(crate) fn read(app: &App, call: &Call, entity: &Entity, key: &str) -> Result<Response, ODataError> {
-    let properties = selected(entity, &call.options.select)?;
     let stored = app.store.with(|db| find(app, db, call, entity, key).map(|(_, stored)| stored))?;
-    let mut out = String::new();
-    let context = context(&app.base_url, entity, &call.options.select, true);
-    write_row(&mut out, &stored, &properties, Some(&context), &app.catalog);
-    Ok(odata_reply(StatusCode::OK, out))
+    one(app, call, entity, &stored)
 }
 
-/// `GET /data/<Set>(<key>)/<Property>`
+/// `GET /data/<Set>(<key>)/<Property>`, also of navigation properties.
 pub(crate) fn read_property(
     app: &App,
     call: &Call,
@@ -86,7 +150,9 @@ pub(crate) fn read_property(
     name: &str,
 ) -> Result<Response, ODataError> {
     if entity.navigation.iter().any(|navigation| navigation.name == name) {
-        return Err(ODataError::not_here("Reading navigation properties"));
+        let link = Link::find(&app.catalog, entity, name, call.behaviour.text_case)?;
+        let stored = app.store.with(|db| find(app, db, call, entity, key).map(|(_, stored)| stored))?;
+        return list_related(app, call, entity, &stored, &link);
     }
     let property = entity.property(name).ok_or_else(|| ODataError::no_resource(&call.uri))?;
     let stored = app.store.with(|db| find(app, db, call, entity, key).map(|(_, stored)| stored))?;
@@ -123,25 +189,33 @@ pub(crate) fn find(
     stored.map(|stored| (key, stored)).ok_or_else(missing)
 }
 
-fn visit(app: &App, call: &Call, entity: &Entity, mut accept: impl FnMut(Stored)) -> Result<(), ODataError> {
-    let filter =
-        call.options.filter.as_deref().map(|text| Filter::parse(text, entity, &app.catalog)).transpose()?;
-    let mut accept = |stored: Stored| {
-        if filter.as_ref().is_none_or(|filter| filter.matches(&stored.row)) {
+fn visit(
+    app: &App,
+    call: &Call,
+    entity: &Entity,
+    extent: &Extent<'_>,
+    mut accept: impl FnMut(Stored),
+) -> Result<(), ODataError> {
+    let parse = |text| Filter::parse(text, entity, &app.catalog, &call.behaviour);
+    let filter = call.options.filter.as_deref().map(parse).transpose()?;
+    let mut accept = |stored: Stored| -> Result<(), ODataError> {
+        let within = match extent {
+            Extent::Everything => true,
+            Extent::Related(link, key) => link.to(&stored.row) == *key,
+            Extent::Nothing => false,
+        };
+        if within && filter.as_ref().map_or(Ok(true), |filter| filter.matches(&stored.row))? {
             accept(stored);
         }
+        Ok(())
     };
     app.store.with(|db| {
         if let Some(rows) = crate::dmf::virtual_rows(app, db, entity)? {
-            rows.into_iter().for_each(accept);
-            return Ok(());
+            return rows.into_iter().try_for_each(accept);
         }
         let company =
             if entity.company && !call.options.cross_company { Some(default_company(db)?) } else { None };
-        db.scan(&entity.aot, company.as_deref(), 0, |stored| {
-            accept(stored);
-            Ok(())
-        })
+        db.scan(&entity.aot, company.as_deref(), 0, &mut accept)
     })
 }
 
@@ -178,7 +252,7 @@ impl<'a> Order<'a> {
         Ok(Self(keys))
     }
 
-    fn compare(&self, a: &Stored, b: &Stored, catalog: &Catalog) -> Ordering {
+    fn compare(&self, a: &Stored, b: &Stored, catalog: &Catalog, case: TextCase) -> Ordering {
         for (property, descending) in &self.0 {
             let text = |stored: &Stored| {
                 let default = || default_value(property, catalog);
@@ -187,14 +261,13 @@ impl<'a> Order<'a> {
             let (a, b) = (text(a), text(b));
             let (a, b) = (a.as_text(), b.as_text());
             let order = match &property.kind {
-                Kind::Int32 | Kind::Int64 | Kind::Decimal => Decimal::parse(a).cmp(&Decimal::parse(b)),
-                Kind::DateTime => compare_dates(a, b).unwrap_or(Ordering::Equal),
-                Kind::Enum(name) => {
-                    let at = |member: &str| catalog.members(name).iter().position(|found| found == member);
-                    at(a).cmp(&at(b))
-                }
-                _ => a.cmp(b),
+                Kind::Int32 | Kind::Int64 | Kind::Decimal => compare(a, b, Sort::Number),
+                Kind::DateTime => compare(a, b, Sort::Date),
+                Kind::Enum(name) => Some(catalog.value(name, a).cmp(&catalog.value(name, b))),
+                Kind::String => compare(a, b, Sort::Text(case)),
+                Kind::Guid | Kind::Binary => Some(a.cmp(b)),
             };
+            let order = order.unwrap_or(Ordering::Equal);
             let order = if *descending { order.reverse() } else { order };
             if order != Ordering::Equal {
                 return order;

@@ -10,9 +10,15 @@ use super::payload::Parameters;
 use super::write::default_company;
 use crate::catalog::COMPANY;
 use crate::server::App;
+use crate::store::Db;
 
 /// Carries out the action `name`.
-pub(crate) fn deep_link(app: &App, name: &str, parameters: &Parameters) -> Result<String, ODataError> {
+pub(crate) fn deep_link(
+    app: &App,
+    db: &Db<'_>,
+    name: &str,
+    parameters: &Parameters,
+) -> Result<String, ODataError> {
     let (set, property, parameter, menu_item) = match name {
         "GenerateVendorDetailFormURL" => ("VendorsV2", "VendorAccountNumber", "_vendAccount", "VendTable"),
         "GenerateContractDetailFormURLByContractId" => {
@@ -40,19 +46,16 @@ pub(crate) fn deep_link(app: &App, name: &str, parameters: &Parameters) -> Resul
     };
     let wanted = parameters.text(parameter);
     let entity = super::entity(app, set)?;
-    let found = app.store.with(|db| {
-        let company = match parameters.text("_companyId") {
-            "" => default_company(db)?,
-            company => company.to_ascii_lowercase(),
-        };
-        let mut found = None;
-        db.scan(&entity.aot, Some(&company), 0, |stored| -> Result<(), ODataError> {
-            if !wanted.is_empty() && stored.row.get(property).is_some_and(|value| value.as_text() == wanted) {
-                found = Some(stored);
-            }
-            Ok(())
-        })?;
-        Ok::<_, ODataError>(found)
+    let company = match parameters.text("_companyId") {
+        "" => default_company(db)?,
+        company => company.to_ascii_lowercase(),
+    };
+    let mut found = None;
+    db.scan(&entity.aot, Some(&company), 0, |stored| -> Result<(), ODataError> {
+        if !wanted.is_empty() && stored.row.get(property).is_some_and(|value| value.as_text() == wanted) {
+            found = Some(stored);
+        }
+        Ok(())
     })?;
     let Some(stored) = found else {
         return Err(ODataError::query(format!(

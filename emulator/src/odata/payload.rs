@@ -8,6 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::Call;
 use super::error::ODataError;
 use super::filter::unknown_property;
+use super::navigation::Expansion;
+use super::url::Options;
 use crate::catalog::{Action, Catalog, Entity, NAMESPACE, Property};
 use crate::store::Stored;
 use crate::value::{Row, Value, default_value, from_wire, write_json_string};
@@ -89,6 +91,12 @@ pub(crate) fn canonical(
 ) -> Result<Row, (String, Option<String>)> {
     let mut row = Row::new();
     for (name, value) in parsed {
+        if name.ends_with("@odata.bind") {
+            return Err((
+                name.clone(),
+                Some(format!("The sandbox does not bind related entities ('{name}').")),
+            ));
+        }
         if name.contains('@') {
             continue;
         }
@@ -110,12 +118,15 @@ fn unreadable(error: &serde_json::Error) -> ODataError {
     ODataError::bad_request(format!("An unreadable JSON payload was found: {error}."))
 }
 
-/// Properties that an answer shows: those selected, or all.
-pub(crate) fn selected<'a>(entity: &'a Entity, select: &[String]) -> Result<Vec<&'a Property>, ODataError> {
-    if select.is_empty() {
+/// Properties that an answer shows: those selected, or all. Navigation properties may be selected too; they show where
+/// they are expanded.
+pub(crate) fn selected<'a>(entity: &'a Entity, options: &Options) -> Result<Vec<&'a Property>, ODataError> {
+    if options.select.is_empty() {
         return Ok(entity.properties.iter().collect());
     }
-    select.iter().map(|name| entity.property(name).ok_or_else(|| unknown_property(name, entity))).collect()
+    let is_link = |name: &str| entity.navigation.iter().any(|navigation| navigation.name == name);
+    let named = options.select.iter().filter(|name| !is_link(name));
+    named.map(|name| entity.property(name).ok_or_else(|| unknown_property(name, entity))).collect()
 }
 
 /// Weak tag of a row's version, in the form seen in the field.
@@ -123,11 +134,13 @@ pub(crate) fn etag(stored: &Stored) -> String {
     format!("W/\"{}\"", STANDARD.encode(format!("'{},{}'", stored.version, stored.id)))
 }
 
-/// Appends a row as a JSON object; `context` for answers that hold one entity.
-pub(crate) fn write_row(
+/// Appends a row as a JSON object with what is expanded; `context` for answers that hold one entity.
+pub(crate) fn write_entity(
     out: &mut String,
+    entity: &Entity,
     stored: &Stored,
     properties: &[&Property],
+    expansions: &[Expansion<'_>],
     context: Option<&str>,
     catalog: &Catalog,
 ) {
@@ -148,7 +161,34 @@ pub(crate) fn write_row(
             None => default_value(property, catalog).write_json(out),
         }
     }
+    for expansion in expansions {
+        out.push(',');
+        write_json_string(expansion.link.name, out);
+        out.push(':');
+        write_related(out, expansion, expansion.of(entity, &stored.row), catalog);
+    }
     out.push('}');
+}
+
+/// A list, or one object, or null.
+fn write_related(out: &mut String, expansion: &Expansion<'_>, rows: &[Stored], catalog: &Catalog) {
+    let target = expansion.link.target;
+    let properties: Vec<_> = target.properties.iter().collect();
+    let shown = if expansion.link.many { rows.len() } else { 1 };
+    if expansion.link.many {
+        out.push('[');
+    } else if rows.is_empty() {
+        out.push_str("null");
+    }
+    for (at, related) in rows.iter().take(shown).enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        write_entity(out, target, related, &properties, &[], None, catalog);
+    }
+    if expansion.link.many {
+        out.push(']');
+    }
 }
 
 /// Context of a collection.

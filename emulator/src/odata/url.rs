@@ -1,13 +1,13 @@
 //! What a URL under `/data` addresses, and its query options.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::error::ODataError;
 use super::lexer::{Literal, Token, tokens};
 use crate::catalog::{COMPANY, Entity, Kind, NAMESPACE};
 use crate::http::decode_form;
 use crate::store::Key;
-use crate::value::Decimal;
+use crate::value::{Decimal, Row, Value};
 
 /// What a path addresses. Keys are still text: they are read against an entity.
 #[derive(Debug, PartialEq, Eq)]
@@ -151,11 +151,31 @@ pub(crate) fn join_key(entity: &Entity, parts: &[String]) -> String {
     if entity.aot == "OMLegalEntity" { key.to_ascii_lowercase() } else { key }
 }
 
+/// Where a row is, below `/data/`: its collection with all key properties by name.
+pub(crate) fn address(entity: &Entity, row: &Row) -> String {
+    let part = |name: &String| {
+        let text = row.get(name).map_or("", Value::as_text);
+        let literal = match entity.property(name).map(|property| &property.kind) {
+            Some(Kind::Int32 | Kind::Int64 | Kind::Decimal | Kind::DateTime | Kind::Guid) => text.to_owned(),
+            Some(Kind::Enum(kind)) => format!("{NAMESPACE}.{kind}'{text}'"),
+            _ => format!("'{}'", text.replace('\'', "''")),
+        };
+        format!("{name}={}", utf8_percent_encode(&literal, IN_KEY))
+    };
+    let key: Vec<String> = entity.keys.iter().map(part).collect();
+    format!("{}({})", entity.collection.as_deref().unwrap_or_default(), key.join(","))
+}
+
+/// What is percent-encoded in a key.
+const IN_KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'\'').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Query options of a request.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     pub(crate) filter: Option<String>,
     pub(crate) select: Vec<String>,
+    /// Navigation properties.
+    pub(crate) expand: Vec<String>,
     pub(crate) order_by: Option<String>,
     pub(crate) top: Option<usize>,
     pub(crate) skip: usize,
@@ -205,7 +225,7 @@ impl Options {
                 }
                 "$format" if value == "json" || value.starts_with("application/json") => {}
                 "cross-company" => options.cross_company = value.eq_ignore_ascii_case("true"),
-                "$expand" => return Err(ODataError::not_here("$expand")),
+                "$expand" => options.expand = expand(&value)?,
                 _ if name.starts_with('$') => {
                     return Err(ODataError::bad_request(format!(
                         "The query parameter '{name}' is not supported."
@@ -216,6 +236,25 @@ impl Options {
         }
         Ok(options)
     }
+}
+
+/// First level only. The words for what goes deeper are ours.
+fn expand(value: &str) -> Result<Vec<String>, ODataError> {
+    if value.contains(['(', '/', '*', ';']) {
+        return Err(ODataError::query(format!(
+            "The $expand '{value}' is not supported: only navigation properties of the first level can be expanded, without options."
+        )));
+    }
+    let mut names: Vec<String> = Vec::new();
+    for name in value.split(',').map(str::trim) {
+        if name.is_empty() {
+            return Err(ODataError::bad_request(format!("Syntax error in $expand: '{value}'.")));
+        }
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
 }
 
 #[cfg(test)]

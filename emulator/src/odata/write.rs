@@ -3,9 +3,11 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
+use super::behaviour::IfMatch;
 use super::error::ODataError;
-use super::payload::{context, etag, row as read_row, selected, write_row};
+use super::payload::{context, etag, row as read_row, selected, write_entity};
 use super::rules::{self, Operation};
+use super::url::Options;
 use super::{Call, list};
 use crate::catalog::{COMPANY, Entity, Kind};
 use crate::environment::Environment;
@@ -48,68 +50,77 @@ pub(crate) fn key_of<'a>(entity: &'a Entity, row: &Row) -> Result<Key, &'a str> 
 }
 
 /// `POST /data/<Set>`
-pub(crate) fn create(app: &App, call: &Call, entity: &Entity) -> Result<Response, ODataError> {
+pub(crate) fn create(app: &App, db: &Db<'_>, call: &Call, entity: &Entity) -> Result<Response, ODataError> {
     let mut row = read_row(call, entity, &app.catalog)?;
-    let stored = app.store.with(|db| {
-        complete_key(app, db, entity, &mut row)?;
-        let key = key_of(entity, &row).map_err(|name| {
-            ODataError::write(format!(
-                "Write failed for table row of type '{}'. Infolog: Warning: Field '{name}' must be filled in.; Warning: validateWrite failed on data source '{0}'.",
-                entity.aot
-            ))
-        })?;
-        if db.exists(&entity.aot, &key)? {
-            return Err(ODataError::write(format!(
-                "Write failed for table row of type '{}'. Infolog: Error: Cannot create a record in {} ({}). The record already exists.",
-                entity.aot,
-                entity.label,
-                key.key.replace('\u{1f}', ", ")
-            )));
-        }
-        rules::apply(app, db, entity, Operation::Insert, &key, &mut row).map_err(|log| log.into_error(entity))?;
-        if rules::is_dry_run(entity) {
-            return Ok(Stored { id: 0, version: 0, row: row.clone() });
-        }
-        Ok(db.put(&entity.aot, &key, &row)?)
+    complete_key(app, db, entity, &mut row)?;
+    let key = key_of(entity, &row).map_err(|name| {
+        ODataError::write(format!(
+            "Write failed for table row of type '{}'. Infolog: Warning: Field '{name}' must be filled in.; Warning: validateWrite failed on data source '{0}'.",
+            entity.aot
+        ))
     })?;
+    if db.exists(&entity.aot, &key)? {
+        return Err(ODataError::write(format!(
+            "Write failed for table row of type '{}'. Infolog: Error: Cannot create a record in {} ({}). The record already exists.",
+            entity.aot,
+            entity.label,
+            key.key.replace('\u{1f}', ", ")
+        )));
+    }
+    rules::apply(app, db, entity, Operation::Insert, &key, &mut row).map_err(|log| log.into_error(entity))?;
+    let stored = if rules::is_dry_run(entity) {
+        Stored { id: 0, version: 0, row }
+    } else {
+        db.put(&entity.aot, &key, &row)?
+    };
     let mut out = String::new();
     let context = context(&app.base_url, entity, &[], true);
-    write_row(&mut out, &stored, &selected(entity, &[])?, Some(&context), &app.catalog);
+    let properties = selected(entity, &Options::default())?;
+    write_entity(&mut out, entity, &stored, &properties, &[], Some(&context), &app.catalog);
     let mut response = odata_reply(StatusCode::CREATED, out);
-    if let Ok(tag) = HeaderValue::from_str(&etag(&stored)) {
-        response.headers_mut().insert(header::ETAG, tag);
+    let address = format!("{}/data/{}", app.base_url, super::url::address(entity, &stored.row));
+    for (name, text) in [(header::ETAG, etag(&stored)), (header::LOCATION, address)] {
+        if let Ok(text) = HeaderValue::from_str(&text) {
+            response.headers_mut().insert(name, text);
+        }
     }
     Ok(response)
 }
 
 /// `PATCH /data/<Set>(<key>)`. Key properties in the body are ignored (what the service does is unverified).
-pub(crate) fn update(app: &App, call: &Call, entity: &Entity, key: &str) -> Result<Response, ODataError> {
+pub(crate) fn update(
+    app: &App,
+    db: &Db<'_>,
+    call: &Call,
+    entity: &Entity,
+    key: &str,
+) -> Result<Response, ODataError> {
     let patch = read_row(call, entity, &app.catalog)?;
-    app.store.with(|db| {
-        let (key, stored) = find_for_write(app, db, call, entity, key)?;
-        let mut row = stored.row;
-        row.extend(patch.into_iter().filter(|(name, _)| !entity.keys.contains(name)));
-        rules::apply(app, db, entity, Operation::Update, &key, &mut row)
-            .map_err(|log| log.into_error(entity))?;
-        if !rules::is_dry_run(entity) {
-            db.put(&entity.aot, &key, &row)?;
-        }
-        Ok(empty(StatusCode::NO_CONTENT))
-    })
+    let (key, stored) = find_for_write(app, db, call, entity, key)?;
+    let mut row = stored.row;
+    row.extend(patch.into_iter().filter(|(name, _)| !entity.keys.contains(name)));
+    rules::apply(app, db, entity, Operation::Update, &key, &mut row).map_err(|log| log.into_error(entity))?;
+    if !rules::is_dry_run(entity) {
+        db.put(&entity.aot, &key, &row)?;
+    }
+    Ok(empty(StatusCode::NO_CONTENT))
 }
 
 /// `DELETE /data/<Set>(<key>)`
-pub(crate) fn delete(app: &App, call: &Call, entity: &Entity, key: &str) -> Result<Response, ODataError> {
-    app.store.with(|db| {
-        let (key, stored) = find_for_write(app, db, call, entity, key)?;
-        let mut row = stored.row;
-        rules::apply(app, db, entity, Operation::Delete, &key, &mut row)
-            .map_err(|log| log.into_error(entity))?;
-        if !rules::is_dry_run(entity) {
-            db.remove(&entity.aot, &key)?;
-        }
-        Ok(empty(StatusCode::NO_CONTENT))
-    })
+pub(crate) fn delete(
+    app: &App,
+    db: &Db<'_>,
+    call: &Call,
+    entity: &Entity,
+    key: &str,
+) -> Result<Response, ODataError> {
+    let (key, stored) = find_for_write(app, db, call, entity, key)?;
+    let mut row = stored.row;
+    rules::apply(app, db, entity, Operation::Delete, &key, &mut row).map_err(|log| log.into_error(entity))?;
+    if !rules::is_dry_run(entity) {
+        db.remove(&entity.aot, &key)?;
+    }
+    Ok(empty(StatusCode::NO_CONTENT))
 }
 
 /// What an upsert did.
@@ -160,7 +171,9 @@ fn find_for_write(
     };
     // A mismatch answers 412 as the OData standard says; that the service does so is unverified.
     let expected = call.headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
-    if expected.is_some_and(|tag| tag != "*" && tag != etag(&stored)) {
+    let tag = etag(&stored);
+    let fits = |tags: &str| tags.split(',').map(str::trim).any(|found| found == "*" || found == tag);
+    if call.behaviour.if_match == IfMatch::Enforce && expected.is_some_and(|tags| !fits(tags)) {
         return Err(ODataError::new(
             StatusCode::PRECONDITION_FAILED,
             "The request has been rejected: the entity was changed by another user (ETag mismatch).",

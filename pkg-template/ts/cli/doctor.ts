@@ -7,7 +7,7 @@ import { openPackage } from "../entry/package-node.js";
 import { type ClmError, isClmError } from "../errors.js";
 import type { DataPackage } from "../package/data-package.js";
 import type { Diagnostic } from "../package/diagnostic.js";
-import type { Schema } from "../package/schema.js";
+import type { CatalogSchema, SchemaData } from "../schema-data.js";
 import { argumentsOf, EXIT, fileAccess, type Output, plain, textOption, UsageError } from "./terms.js";
 
 interface Report {
@@ -47,7 +47,7 @@ export async function doctor(args: string[], output: Output): Promise<number> {
 
 async function examined<T>(
   file: string,
-  schema: Schema | undefined,
+  schema: SchemaData | CatalogSchema | undefined,
   then: (opened: DataPackage, diagnostics: Diagnostic[]) => Promise<T>,
 ): Promise<T> {
   const { access, handle } = await fileAccess(file);
@@ -76,7 +76,7 @@ async function repair(opened: DataPackage, path: string): Promise<Diagnostic[]> 
   }
 }
 
-async function schemaOf(path: string): Promise<Schema> {
+async function schemaOf(path: string): Promise<SchemaData | CatalogSchema> {
   const text = await readFile(path, "utf8");
   try {
     return JSON.parse(text);

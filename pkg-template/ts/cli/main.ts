@@ -4,17 +4,26 @@ import { isClmError } from "../errors.js";
 import { doctor } from "./doctor.js";
 import { show } from "./show.js";
 import { EXIT, type Output, UsageError } from "./terms.js";
+import { types } from "./types.js";
 
 const USAGE = `Usage:
   d365-clm doctor FILE [--json] [--repair OUT] [--schema FILE]
       What would make the service reject, misread or skip the data package FILE.
       --json         findings as JSON
       --repair OUT   write a corrected package to OUT
-      --schema FILE  judge by this schema (JSON) in place of the catalogue
+      --schema FILE  judge by this schema (JSON, see types --json) where it says more than the catalogue
       Exit code: 0 nothing or remarks, 1 warnings, 2 errors, 3 unreadable or wrong usage.
       With --repair the code is that of the corrected package.
   d365-clm show FILE [--entity NAME] [--rows N]
       Entities, columns and the first rows (10) of the data package FILE.
+  d365-clm types (--url URL [--token-command CMD] | --metadata FILE) [--collections A,B] [--out FILE] [--json]
+      TypeScript declarations of an environment's own entities, custom fields included.
+      --url URL            the environment; with --collections labels are asked for too
+      --token-command CMD  prints a token; run by the shell, with D365_RESOURCE = what the token must be for
+      --metadata FILE      a saved $metadata document
+      --out FILE           write there and not to the terminal
+      --json               the schema itself, for doctor --schema and new ScmClient({ schema })
+      Exit code: 0 written, 3 not.
 `;
 
 const output: Output = {
@@ -35,6 +44,8 @@ async function run([command, ...rest]: string[]): Promise<number> {
       return doctor(rest, output);
     case "show":
       return show(rest, output);
+    case "types":
+      return types(rest, output);
     case "help":
     case "--help":
     case "-h":

@@ -4,19 +4,19 @@ import { Handle } from "../handle.js";
 import { toJson } from "../json.js";
 import type { Loader } from "../loader.js";
 import { Reporter, type RunOptions } from "../run.js";
+import { type CatalogSchema, partsOf, type SchemaData } from "../schema-data.js";
 import type { WirePackages } from "../wire.js";
 import { type Access, accessTo, type PackageSource } from "./access.js";
 import { DataPackage } from "./data-package.js";
 import { Feed } from "./feed.js";
 import type { Limits } from "./limits.js";
-import type { Schema } from "./schema.js";
 
 export interface OpenOptions extends RunOptions {
   limits?: Limits;
   /** For a URL; default: the global one. */
   fetch?: typeof fetch;
-  /** The tenant's own schema, for `diagnose`; default: the catalogue. */
-  schema?: Schema;
+  /** The environment's own schema, for `diagnose`: its entities take the place of the catalogue's. */
+  schema?: SchemaData | CatalogSchema;
   /**
    * For `diagnose` and `repair`: `PackageHeader.xml` may be missing or unreadable, and it and `Manifest.xml` may lie in a folder or be
    * spelled differently, as long as only one entry can be meant. Default false.
@@ -46,12 +46,6 @@ export async function open(
     true,
   );
   return DataPackage.open(loader, reader, access, limits ?? {});
-}
-
-/** What the module reads of it: the object may have functions besides. */
-function partsOf(schema: Schema): Schema {
-  const { entities, enums, formats } = schema ?? {};
-  return { entities, enums, ...(formats === undefined ? {} : { formats }) };
 }
 
 async function describe(

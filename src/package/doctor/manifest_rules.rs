@@ -166,15 +166,18 @@ fn label(label: &str, schema: &Schema) -> Option<Diagnostic> {
         let code = if odata { Code::LabelOdata } else { Code::LabelAot };
         let what = if odata { "an OData collection" } else { "a name in the application object tree" };
         let message = format!("{} is {what}, not a label", shown(label));
-        return Some(
-            Diagnostic::new(code, message).hint(format!("Write the label {}.", shown(&known.label))),
-        );
+        let finding = Diagnostic::new(code, message);
+        return Some(match known.label.as_str() {
+            "" => finding,
+            known => finding.hint(format!("Write the label {}.", shown(known))),
+        });
     }
     let known_to_lack = schema.is_whole() && !names_composite(label);
     let severity = if known_to_lack { Severity::Error } else { Severity::Warning };
     let finding = Diagnostic::new(Code::LabelUnknown, format!("there is no entity {}", shown(label)));
     let finding = finding.severity(severity);
-    Some(match nearest(label, catalog.entities().iter().map(|entity| entity.label.as_str())) {
+    let labels = catalog.entities().iter().map(|entity| entity.label.as_str());
+    Some(match nearest(label, labels.filter(|label| !label.is_empty())) {
         Some(near) => finding.hint(format!("Did you mean {}?", shown(near))),
         None => finding,
     })
@@ -237,7 +240,7 @@ pub(super) fn subject(entity: &ManifestEntity, file: &str, schema: &Schema) -> S
         sheet: entity.sheet.clone(),
         maps: column_maps(entity),
         rules: known.map(|known| Arc::new(EntityRules::of(known, catalog))),
-        whole_schema: schema.is_whole(),
+        whole_schema: schema.is_whole() || known.is_some_and(|known| known.of_tenant),
         composite: is_composite(entity, schema),
     }
 }

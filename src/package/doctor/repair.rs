@@ -221,7 +221,7 @@ fn corrected_manifest(
     let manifest = parts.manifest.manifest();
     for (index, (entity, facts)) in manifest.entities.iter().zip(&facts.entities).enumerate() {
         if catalog.label(&entity.label).is_none()
-            && let Some(known) = catalog.find(&entity.label)
+            && let Some(known) = catalog.find(&entity.label).filter(|known| !known.label.is_empty())
         {
             doc.set_entity_text(index, "EntityName", &known.label)?;
         }

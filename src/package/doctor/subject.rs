@@ -18,7 +18,7 @@ impl Schema {
 
     /// Whether what it lacks does not exist.
     pub(super) fn is_whole(&self) -> bool {
-        self.0.is_some()
+        self.0.as_ref().is_some_and(|tenant| tenant.is_whole())
     }
 
     pub(super) fn catalog(&self) -> &Catalog {

@@ -43,7 +43,8 @@ impl XmlFile {
             SourceFormat::XmlAttribute => XmlStyle::Attribute,
             _ => XmlStyle::Element,
         };
-        let record = subject.rules.as_ref().filter(|_| !composite).map(|rules| rules.aot.clone());
+        let rules = subject.rules.as_ref().filter(|rules| !composite && !rules.aot.is_empty());
+        let record = rules.map(|rules| rules.aot.clone());
         let options = XmlOptions {
             mapped,
             composite,
