@@ -9,6 +9,7 @@
 //! | [`table`] | rows ⇄ bytes of a data file |
 //! | [`odata`] | requests that this service accepts, and its answers |
 //! | [`dmf`] | data projects, imports and exports that lose nothing |
+//! | [`sync`] | which records changed since when, in batches that are never skipped |
 //! | [`http`] | requests as data, repetition, the contract with a driver |
 //! | [`catalog`] | what is known of the entities |
 //! | [`error`] | the one error type, with a stable code |
@@ -18,7 +19,7 @@
 //! | feature | gives | default |
 //! |---|---|---|
 //! | `package` | [`package`], [`table`], [`catalog`] | yes |
-//! | `full` | the above and [`http`], [`odata`], [`dmf`] | yes |
+//! | `full` | the above and [`http`], [`odata`], [`dmf`], [`sync`] | yes |
 //! | `excel` | workbooks in [`table`]; alone it brings no packages | yes |
 //! | `wasm` | the JavaScript exports of the features that are on; on wasm32-unknown-unknown only | no |
 //!
@@ -40,6 +41,8 @@ pub mod odata;
 mod order;
 #[cfg(feature = "package")]
 pub mod package;
+#[cfg(feature = "full")]
+pub mod sync;
 pub mod table;
 
 /// The JavaScript exports; no part of the Rust API.

@@ -26,6 +26,7 @@ import { linkSignals, type RunOptions } from "./run.js";
 import { type MetadataOptions, metadataJson, schema as schemaOf } from "./schema.js";
 import { type CatalogSchema, partsOf, type Schema, type SchemaData } from "./schema-data.js";
 import { memoryStore } from "./stores/memory.js";
+import { type Sync, type SyncOptions, startSync } from "./sync.js";
 import { type Token, type TokenCredentialLike, type TokenRequest, tokenSource } from "./token.js";
 import {
   type ExportOptions,
@@ -260,6 +261,20 @@ export class ScmClient {
     return resumeJob(this.#client, this.#leases, checkpoint, options) as Job<
       K extends "import" ? ImportResult : ExportResult
     >;
+  }
+
+  /**
+   * What changed since the last pass, entity by entity and company by company, in batches that come again until they are committed.
+   * Nothing is sent before the first batch is asked for.
+   *
+   * @example
+   * for await (const batch of scm.sync({ name: "vendors", store, companies: ["usmf"], entities: ["VendorsV2"] })) {
+   *   await save(batch.rows); // an upsert by key: rows may come that did not change
+   *   await batch.commit();
+   * }
+   */
+  sync(options: SyncOptions): Sync {
+    return startSync(this.#client, options);
   }
 
   /** Ends what is under way with DISPOSED and frees memory; idempotent. */

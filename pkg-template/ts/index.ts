@@ -53,6 +53,14 @@ export { blobStore } from "./stores/blob.js";
 export { indexedDbStore } from "./stores/indexeddb.js";
 export { memoryStore } from "./stores/memory.js";
 export type { CheckpointStore } from "./stores/store.js";
+export {
+  choosePattern,
+  type Sync,
+  type SyncBatch,
+  type SyncEntity,
+  type SyncOptions,
+  type SyncStatus,
+} from "./sync.js";
 export type { Token, TokenCredentialLike, TokenRequest } from "./token.js";
 export type {
   EntityResult,

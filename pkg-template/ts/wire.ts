@@ -239,6 +239,18 @@ export interface WireClient {
     signal?: AbortSignal,
   ): Promise<string>;
   resumeExport(checkpoint: string, options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<WireExport>;
+  /** `options`: SyncOptions without what stays in JavaScript. */
+  syncPass(options: string): WireSyncPass;
+  /** JSON of SyncStatus[]. */
+  syncStatus(options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<string>;
+  syncReset(options: string, entity: string | undefined, hooks: WireJobHooks, signal?: AbortSignal): Promise<void>;
+  free(): void;
+}
+/** One pass through all lines of a sync; one call at a time. */
+export interface WireSyncPass {
+  /** JSON of SyncBatch without commit(), or undefined when all lines are up to date. */
+  next(hooks: WireJobHooks, signal?: AbortSignal): Promise<string | undefined>;
+  commit(id: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<void>;
   free(): void;
 }
 /** What came of one operation of a batch. */
@@ -337,6 +349,8 @@ export interface Wire extends WirePackages {
     options: string,
     host: WireHost,
   ) => WireClient;
+  /** JSON of a need; JSON of `{ pattern, reason }`. */
+  choosePattern(need: string): string;
   /** `{"baseUrl":…,"company":…,"schema":…}` with `operation`, or with what `batch` takes; JSON of HttpRequest. */
   shapeRequest(wanted: string): string;
   /**

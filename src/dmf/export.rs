@@ -91,6 +91,8 @@ pub struct Export {
     /// URLs that gave nothing, one after another.
     renewals: u32,
     lease: Lease,
+    /// The run is known, and an earlier process may still hold its lease.
+    seek: bool,
     cancelled: bool,
 }
 
@@ -158,6 +160,7 @@ impl Export {
             downloads: 0,
             renewals: 0,
             lease,
+            seek: false,
             cancelled: false,
         }
     }
@@ -276,11 +279,17 @@ impl Machine for Export {
                     return Step::Emit(Event::Job { stage: "submit", status: None, progress: None });
                 }
                 State::Resume => {
+                    self.seek = self.checkpoint.stage == Stage::Running;
                     let run = Run::resume(&self.service, &self.checkpoint, self.watch(), now);
                     self.state = State::Run(Box::new(run));
                 }
                 State::Run(run) if self.lease.is_held() && !run.is_submitting() => {
                     self.lease.give_back();
+                    self.state = State::Run(run);
+                }
+                State::Run(run) if self.seek => {
+                    self.seek = false;
+                    self.lease.let_go();
                     self.state = State::Run(run);
                 }
                 State::Run(mut run) => match run.next(&self.session, now) {
@@ -289,6 +298,7 @@ impl Machine for Export {
                         return io.into();
                     }
                     RunStep::Accepted => {
+                        self.seek = !self.lease.is_held();
                         self.state = State::Run(run);
                         return self.save(Stage::Running);
                     }

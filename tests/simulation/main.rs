@@ -9,4 +9,6 @@ mod ensure;
 mod export;
 mod import;
 mod queue;
+mod sync;
+mod sync_world;
 mod world;
