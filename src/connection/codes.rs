@@ -116,7 +116,7 @@ codes! {
         "Let an administrator of the tenant consent to the application: Microsoft Entra admin center > Enterprise applications."
     TokenRejected "CONN-TOKEN-REJECTED" Error "Token is not accepted"
         "The service answers 401, or sends the caller to its sign-in page, also with a fresh token."
-        "See the other findings on the token. Where there are none: is the application still registered under System administration > Setup > Microsoft Entra ID applications?"
+        "See the other findings on the token. Where there are none, see that the application has its row under System administration > Setup > Microsoft Entra ID applications."
 
     // ── the application and its user ──
     AppNotRegistered "CONN-APP-NOT-REGISTERED" Error "Application is not registered"

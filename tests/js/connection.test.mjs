@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ScmClient } from "d365-clm";
 import { createRelay, relayUrl } from "d365-clm/relay";
-import { ENVIRONMENT, fakeService, json, value } from "./fake-service.mjs";
+import { ENVIRONMENT, json, value } from "./fake-service.mjs";
 import { LEGAL_ENTITIES, sandboxed, sandboxMissing, startSandbox } from "./sandbox.mjs";
 
 const CLI = fileURLToPath(new URL("../../pkg/dist/cli/main.js", import.meta.url));
@@ -202,9 +202,22 @@ describe("against the sandbox", () => {
 
 describe("against answers by hand", () => {
   const rows = (...all) => json({ value: all });
+  const client = (answer, options) =>
+    new ScmClient({
+      baseUrl: ENVIRONMENT,
+      getToken: () => "t0ken",
+      retry: { attempts: 2, maxDelay: 10 },
+      fetch: async (url, init) => {
+        const { origin, pathname } = new URL(url);
+        const anonymous = origin !== ENVIRONMENT || pathname === "/data";
+        assert.equal(init.headers.get("authorization"), anonymous ? null : "Bearer t0ken", url);
+        return answer({ url, method: init.method, path: pathname });
+      },
+      ...options,
+    });
   /** A healthy service, but for what `fault` answers. */
   const found = async (fault, options) => {
-    const { scm } = fakeService((asked) => {
+    const scm = client((asked) => {
       const answer = fault(asked);
       if (answer) return answer;
       if (asked.url.startsWith("https://acct.blob")) return new Response("", { status: 404 });
@@ -274,7 +287,7 @@ describe("against answers by hand", () => {
 
   test("giving up", async () => {
     const controller = new AbortController();
-    const { scm } = fakeService(() => {
+    const scm = client(() => {
       controller.abort();
       return new Promise(() => {});
     });
