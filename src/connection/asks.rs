@@ -63,6 +63,8 @@ enum Question {
     /// Without a token: is anybody there, and of which tenant?
     Front,
     Read(&'static str),
+    /// A read was answered 401: is it the token, or the missing row?
+    Document,
     Projects,
     Lines,
     Entities,
@@ -91,10 +93,10 @@ impl Diagnosis {
     fn request(&self, question: &Question) -> Request {
         let get = |url: &str| self.service.request(Method::Get, url);
         match question {
-            Question::Front => {
+            Question::Front | Question::Document => {
                 let mut request = get("");
                 request.url.truncate(request.url.trim_end_matches('/').len());
-                request.bearer = false;
+                request.bearer = matches!(question, Question::Document);
                 request
             }
             Question::Read(collection) => get(&format!("{collection}?$top=1&cross-company=true")),
@@ -114,10 +116,16 @@ impl Diagnosis {
             (Question::Front, outcome) => self.front(outcome),
             (Question::Blob(request), outcome) => self.blob(&request, outcome),
             (_, Err(failure)) => self.broke_off(&failure.error),
+            (Question::Read(_), Ok(response)) if response.status == 401 => {
+                self.to_do.clear();
+                self.to_do.push_back(Question::Document);
+            }
             (_, Ok(response)) if response.is_sign_in() => {
                 self.seen.rejected = true;
                 self.to_do.clear();
             }
+            // The document answers for any valid token, entities only for one of a registered application.
+            (Question::Document, Ok(_)) => self.seen.refused.push(COMPANIES),
             (Question::Read(collection), Ok(response)) => self.read(collection, &response),
             (Question::WriteUrl, Ok(response)) => self.write_url(&response),
             (question, Ok(response)) => self.management(&question, &response),

@@ -120,7 +120,7 @@ codes! {
 
     // ── the application and its user ──
     AppNotRegistered "CONN-APP-NOT-REGISTERED" Error "Application is not registered"
-        "The token is valid, but every entity answers 403: the environment has no row for this application, so no user and no rights. A database refresh from production removes the row (experience, unverified)."
+        "The token is valid, but entities are refused with 403, or with 401 while the service document is not (field reports differ): the environment has no row for this application, so no user and no rights. A database refresh from production removes the row (experience, unverified)."
         "System administration > Setup > Microsoft Entra ID applications > New."
     Role "CONN-ROLE" Error "The user lacks a right"
         "The application's user may read some entities and is refused (403) others. The role *CLM integration role* gives the rights that contracts and agreements need (*Contract lifecycle management data integration APIs*)."

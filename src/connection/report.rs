@@ -135,7 +135,7 @@ fn not_registered(claims: Option<&Claims>) -> Finding {
         .unwrap_or("the application (client) id of the registration in Microsoft Entra");
     let mut finding = Finding::new(
         Code::AppNotRegistered,
-        "the token is valid, but the environment knows no user for this application (HTTP 403)",
+        "the token is valid, but the environment knows no user for this application",
     );
     finding.hint.push_str(&format!(
         " Client ID: {id}. Name: any, for example the product's. User ID: a user made for the integration, with the role \

@@ -283,6 +283,17 @@ fn an_application_without_a_row() {
 }
 
 #[test]
+fn an_application_without_a_row_may_be_told_by_401_too() {
+    let held = hold(BASE, Some(&good()), &|request| {
+        let document = request.url == format!("{BASE}/data");
+        (request.bearer && !document).then(|| says(401, ""))
+    });
+    assert_eq!(held.findings.iter().map(|one| one.code).collect::<Vec<_>>(), [Code::AppNotRegistered]);
+    let last = held.asked.last().unwrap();
+    assert!(last.bearer && last.url == format!("{BASE}/data"), "{last:?}");
+}
+
+#[test]
 fn a_user_without_the_role() {
     let held = hold(BASE, Some(&good()), &|request| {
         let refused = is(request, "CLMIntegrationContracts?") || is(request, "LegalEntities?");

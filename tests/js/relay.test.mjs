@@ -33,7 +33,9 @@ function relayed(options = {}, answer = () => new Response("{}", { headers: { "c
     relay(
       new Request(relayUrl("https://host.example/relay")(target), {
         ...init,
-        headers: { "x-d365-clm-relay": "1", "sec-fetch-site": "same-origin", ...headers },
+        headers: Object.entries({ "x-d365-clm-relay": "1", "sec-fetch-site": "same-origin", ...headers }).filter(
+          ([, text]) => text !== null,
+        ),
       }),
     );
   return { relay, ask, sent };
@@ -163,7 +165,12 @@ describe("attacks", () => {
   const callers = [
     ["no header of the relay", { "x-d365-clm-relay": "" }, false],
     ["another value of it", { "x-d365-clm-relay": "true" }, false],
-    ["nothing of the browser", { "sec-fetch-site": "" }, false],
+    ["nothing of the browser", { "sec-fetch-site": null }, false],
+    ["an empty word of the browser", { "sec-fetch-site": "" }, false],
+    ["the relay's own origin, of an old browser", { "sec-fetch-site": null, origin: "https://host.example" }, true],
+    ["another origin of an old browser", { "sec-fetch-site": null, origin: "https://evil.example" }, false],
+    ["its http sister", { "sec-fetch-site": null, origin: "http://host.example" }, false],
+    ["a sibling that claims it", { "sec-fetch-site": "same-site", origin: "https://host.example" }, false],
     ["a page elsewhere", { "sec-fetch-site": "cross-site", origin: "https://evil.example" }, false],
     ["a page of the same site", { "sec-fetch-site": "same-site", origin: "https://other.host.example" }, false],
     ["a link", { "sec-fetch-site": "none" }, false],
@@ -172,7 +179,7 @@ describe("attacks", () => {
     ["a script", { "sec-fetch-dest": "script" }, false],
     ["the page's own", { "sec-fetch-dest": "empty" }, true],
     ["a listed page", { "sec-fetch-site": "cross-site", origin: PAGE }, true, [PAGE]],
-    ["a listed page of an old browser", { "sec-fetch-site": "", origin: PAGE }, true, [PAGE]],
+    ["a listed page of an old browser", { "sec-fetch-site": null, origin: PAGE }, true, [PAGE]],
     [
       "a page that ends like a listed one",
       { "sec-fetch-site": "cross-site", origin: `${PAGE}.evil.example` },

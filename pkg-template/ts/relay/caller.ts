@@ -14,7 +14,18 @@ export function isAllowed(request: Request, origins: readonly string[]): boolean
   if ((headers.get("sec-fetch-dest") ?? "empty") !== "empty") return false;
   const origin = headers.get("origin");
   if (origin !== null && origins.includes(origin)) return true;
-  return origin !== "null" && headers.get("sec-fetch-site") === "same-origin";
+  const site = headers.get("sec-fetch-site");
+  if (site !== null) return site === "same-origin" && origin !== "null";
+  // Older browsers say only this much, and not of reading.
+  return origin !== null && origin === ownOrigin(request.url);
+}
+
+function ownOrigin(url: string): string | undefined {
+  try {
+    return new URL(url).origin;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The answer to a browser that asks beforehand; undefined where that is not what the request is. */
