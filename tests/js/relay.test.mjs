@@ -253,6 +253,35 @@ describe("what is reached", () => {
     assert.equal((await ask(`${ENV}/data/X`)).status, 403);
   });
 
+  test("addresses of the public net, and those that are not", async () => {
+    const status = async (address) => (await relayed({ resolve: async () => [address] }).ask(`${ENV}/data/X`)).status;
+    for (const address of [
+      ...[
+        "52.239.1.1",
+        "172.15.255.255",
+        "172.32.0.0",
+        "100.63.255.255",
+        "100.128.0.0",
+        "168.63.129.15",
+        "223.255.255.255",
+      ],
+      ...["2603:1030::1", "::ffff:52.239.1.1", "64:ff9b::52.239.1.1", "2002:34ef:101::1"],
+    ]) {
+      assert.equal(await status(address), 200, address);
+    }
+    for (const address of [
+      ...["0.0.0.0", "10.255.255.255", "100.64.0.0", "100.127.255.255", "127.0.0.1", "169.254.169.254", "172.16.0.0"],
+      ...["172.31.255.255", "192.168.1.1", "198.19.255.255", "224.0.0.1", "255.255.255.255", "168.63.129.16"],
+      ...["::", "::1", "fc00::1", "fdff::1", "fe80::1", "fe80::1%eth0", "ff02::1", "2001:db8::1", "2001::1"],
+      ...["::ffff:10.0.0.1", "::ffff:a00:1", "64:ff9b::10.0.0.1", "2002:a00:1::1", "::10.0.0.1"],
+      ...["localhost", "", "1.2.3", "1.2.3.256", "::x"],
+    ]) {
+      assert.equal(await status(address), 403, address);
+    }
+    const none = relayed({ resolve: async () => [] });
+    assert.equal((await none.ask(`${ENV}/data/X`)).status, 502);
+  });
+
   test("a sandbox is not asked for its addresses, and no check is made where the host wants none", async () => {
     const resolve = async () => assert.fail("asked");
     assert.equal((await relayed({ environments: [SANDBOX], resolve }).ask(`${SANDBOX}/data/X`)).status, 200);
