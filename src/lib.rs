@@ -10,6 +10,7 @@
 //! | [`odata`] | requests that this service accepts, and its answers |
 //! | [`dmf`] | data projects, imports and exports that lose nothing |
 //! | [`sync`] | which records changed since when, in batches that are never skipped |
+//! | [`connection`] | why an environment can't be used, and where that is put right |
 //! | [`http`] | requests as data, repetition, the contract with a driver |
 //! | [`catalog`] | what is known of the entities |
 //! | [`error`] | the one error type, with a stable code |
@@ -19,7 +20,7 @@
 //! | feature | gives | default |
 //! |---|---|---|
 //! | `package` | [`package`], [`table`], [`catalog`] | yes |
-//! | `full` | the above and [`http`], [`odata`], [`dmf`], [`sync`] | yes |
+//! | `full` | the above and [`http`], [`odata`], [`dmf`], [`sync`], [`connection`] | yes |
 //! | `excel` | workbooks in [`table`]; alone it brings no packages | yes |
 //! | `wasm` | the JavaScript exports of the features that are on; on wasm32-unknown-unknown only | no |
 //!
@@ -28,6 +29,8 @@
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 pub mod catalog;
+#[cfg(feature = "full")]
+pub mod connection;
 #[cfg(feature = "full")]
 pub mod dmf;
 pub mod error;

@@ -18,6 +18,7 @@ import type { ImportSource } from "./import-source.js";
 import { loader } from "./init.js";
 import type { Checkpoint, Job, JobKind } from "./job.js";
 import { type Numbers, objectToJson, parserFor } from "./json.js";
+import type { Diagnostic } from "./package/diagnostic.js";
 import { type Call, type DataProjects, dataProjects } from "./projects.js";
 import { countJson, type Entity, type Input, type Query, queryJson } from "./query.js";
 import { type RecurringQueues, recurringQueues } from "./queues.js";
@@ -275,6 +276,23 @@ export class ScmClient {
    */
   sync(options: SyncOptions): Sync {
     return startSync(this.#client, options);
+  }
+
+  /**
+   * The connection doctor: what stands in the way of this environment, and where in Supply Chain Management it is put right. Address,
+   * network, certificate, relay, clock; the token's audience, tenant and life (its claims are read here and told to nobody else); the
+   * application's row and its user's role, entity by entity; the CLM feature; data projects, change tracking, storage. An empty list is
+   * a connection without faults. The codes are in docs/connection.md.
+   *
+   * About 30 small reads, and one action that makes nothing but a URL; nothing is changed. What fails on the way is a finding and no
+   * error.
+   *
+   * @throws {ClmError} ABORTED
+   * @example
+   * for (const { severity, code, message, hint } of await scm.diagnose()) console.log(severity, code, message, hint);
+   */
+  async diagnose({ signal }: RunOptions = {}): Promise<Diagnostic[]> {
+    return JSON.parse(await this.#call(signal, (c, s) => c.diagnose(s)));
   }
 
   /** Ends what is under way with DISPOSED and frees memory; idempotent. */

@@ -222,6 +222,8 @@ export interface WireClient {
    * `about` as JSON names `project`, `entity`, `execution`, `message` as it needs them.
    */
   manage(call: string, about: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** Findings of the connection doctor, as a JSON list. */
+  diagnose(signal?: AbortSignal): Promise<string>;
   /** `options` as JSON: `execution`, `entity`, `kind` ("staging" | "target"). */
   errorFile(options: string, signal?: AbortSignal): Promise<WireFile | undefined>;
   /** `options` as JSON: `activity`, `entity`, `company`, `externalId`. Result: the id of the message. */

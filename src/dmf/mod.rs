@@ -40,6 +40,7 @@ mod sequence;
 mod storage;
 mod upload;
 
+pub(crate) use actions::azure_write_url;
 pub use checkpoint::{Checkpoint, Kind, SourceMark, Stage};
 pub use dialogue::Dialogue;
 pub use ensure::{Ensure, Ensured};
@@ -50,3 +51,4 @@ pub use import::{Import, ImportOptions};
 pub use lease::Parallel;
 pub use poll::Polling;
 pub use project::{Category, DataProject, Line, OperationType, Refresh};
+pub(crate) use storage::look_at_blob;

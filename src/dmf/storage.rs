@@ -116,6 +116,14 @@ impl BlobUrl {
     }
 }
 
+/// Whether the storage answers: the first byte of the blob that the answer of `GetAzureWriteUrl` names, which is not there yet.
+pub(crate) fn look_at_blob(service: &Service, answer: &str) -> Result<Request> {
+    let url = BlobUrl::of_write_answer(service, answer)?;
+    let mut request = url.range(service, 0..1, None);
+    request.timeout = service.timeout;
+    Ok(request)
+}
+
 impl std::fmt::Debug for BlobUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&crate::http::redact_url(&self.0))

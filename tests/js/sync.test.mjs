@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { choosePattern, init, memoryStore, ScmClient } from "d365-clm";
 import { fileStore } from "d365-clm/node";
@@ -87,6 +88,8 @@ describe("a sync with the sandbox", () => {
     await sandbox?.stop();
   });
 
+  const runsOf = async (name) =>
+    (await sandbox.control("runs")).filter(({ projectname }) => projectname.includes(name));
   const load = (collection, rows) =>
     sandbox.control(`load/${encodeURIComponent(collection)}`, {
       method: "POST",
@@ -207,7 +210,8 @@ describe("a sync with the sandbox", () => {
         child.stdout.on("data", (data) => (output += data));
         child.stderr.on("data", (data) => (errors += data));
         assert.equal(await new Promise((resolve) => child.once("close", resolve)), 9, errors);
-        // Changed while nobody was there: the marker has moved, this is for the run after it.
+        // Changed while nobody was there, and when the run had read its rows: the marker has moved, this is for the run after it.
+        while ((await runsOf(options.name)).some(({ status }) => status !== "Succeeded")) await sleep(20);
         await load("VendorsV2", [vendor("usmf", 0, "meanwhile")]);
         const batches = [];
         for await (const batch of scm.sync({ ...options, store: fileStore(folder) })) {
@@ -221,7 +225,7 @@ describe("a sync with the sandbox", () => {
         }
         assert.equal(batches.at(-1).mode, "incremental");
         assert.equal(batches.at(-1).rows[0].VendorOrganizationName, 'meanwhile "0"\n契約');
-        const runs = (await sandbox.control("runs")).filter(({ projectname }) => projectname.includes(options.name));
+        const runs = await runsOf(options.name);
         assert.deepEqual(
           runs.map(({ submissions }) => submissions),
           [1, 1],
