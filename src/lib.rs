@@ -8,6 +8,7 @@
 //! | [`package`] | data packages: build, open, check |
 //! | [`table`] | rows ⇄ bytes of a data file |
 //! | [`odata`] | requests that this service accepts, and its answers |
+//! | [`clm`] | contracts, purchase agreements, the connection |
 //! | [`dmf`] | data projects, imports and exports that lose nothing |
 //! | [`http`] | requests as data, repetition, the contract with a driver |
 //! | [`catalog`] | what is known of the entities |
@@ -18,7 +19,7 @@
 //! | feature | gives | default |
 //! |---|---|---|
 //! | `package` | [`package`], [`table`], [`catalog`] | yes |
-//! | `full` | the above and [`http`], [`odata`], [`dmf`] | yes |
+//! | `full` | the above and [`http`], [`odata`], [`dmf`], [`clm`] | yes |
 //! | `excel` | workbooks in [`table`]; alone it brings no packages | yes |
 //! | `wasm` | the JavaScript exports of the features that are on; on wasm32-unknown-unknown only | no |
 //!
@@ -27,6 +28,8 @@
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 pub mod catalog;
+#[cfg(feature = "full")]
+pub mod clm;
 #[cfg(feature = "full")]
 pub mod dmf;
 pub mod error;

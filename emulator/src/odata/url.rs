@@ -2,6 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::behaviour::EnumKeys;
 use super::error::ODataError;
 use super::lexer::{Literal, Token, tokens};
 use crate::catalog::{COMPANY, Entity, Kind, NAMESPACE};
@@ -80,8 +81,8 @@ fn segments(path: &str) -> Result<Vec<String>, ODataError> {
 
 /// Reads a key against an entity: all key properties by name, or the single one by value alone.
 ///
-/// A part that is an enum answers 404, as measured in the field, although the row exists: `Ok(None)`.
-pub(crate) fn key(text: &str, entity: &Entity) -> Result<Option<Key>, ODataError> {
+/// A part that is an enum answers 404, as measured in the field, although the row exists: `Ok(None)`, unless such keys are to find.
+pub(crate) fn key(text: &str, entity: &Entity, enum_keys: EnumKeys) -> Result<Option<Key>, ODataError> {
     let bad = |why: String| ODataError::bad_request(format!("Bad request - Error in query syntax: {why}"));
     let tokens = tokens(text)?;
     let mut given: Vec<(String, Literal)> = Vec::new();
@@ -119,7 +120,8 @@ pub(crate) fn key(text: &str, entity: &Entity) -> Result<Option<Key>, ODataError
             return Err(ODataError::internal("key without property"));
         };
         let text = match (&property.kind, literal) {
-            (Kind::Enum(_), Literal::Enum(..)) => return Ok(None),
+            (Kind::Enum(_), Literal::Enum(..)) if enum_keys == EnumKeys::Missing => return Ok(None),
+            (Kind::Enum(kind), Literal::Enum(name, member)) if *kind == name => member,
             (Kind::String | Kind::Guid, Literal::Text(text) | Literal::Guid(text)) => text,
             (Kind::Int32 | Kind::Int64 | Kind::Decimal, Literal::Number(digits)) => {
                 Decimal::parse(&digits).map(|number| number.to_text()).unwrap_or(digits)
