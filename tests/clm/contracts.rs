@@ -1,5 +1,9 @@
+use std::sync::Arc;
+
 use d365_clm::ErrorCode;
+use d365_clm::catalog::Catalog;
 use d365_clm::clm::{RecordRef, contracts};
+use d365_clm::http::{Input, Machine, Step, Timestamp};
 use serde_json::{Value, json};
 
 use crate::world::{World, killed_everywhere, row, service};
@@ -96,6 +100,37 @@ fn a_life_cycle_of_the_host_decides_before_anything_is_changed() {
     assert!(set("Draft", json!({ "Draft": ["Sined"] })).unwrap_err().message.contains("the life cycle"));
     let missing = contracts::set_status(&service(), &RecordRef::number("C2"), "Draft", Some(vec![])).unwrap();
     assert_eq!(world.ends(missing).unwrap_err().code, ErrorCode::NotFound);
+}
+
+#[test]
+fn the_key_is_made_of_what_the_schema_in_force_names() {
+    // The documentation's key, where an environment had it.
+    let catalog = json!({ "enums": {}, "entities": [{ "aot": "CLMIntegrationContractEntity", "label": "C", "collection": SET,
+        "direction": "clmToScm", "company": true, "keys": ["ContractId", "LegalEntityId"], "properties": [
+            { "name": "dataAreaId", "type": "Edm.String" }, { "name": "ContractId", "type": "Edm.String" },
+            { "name": "LegalEntityId", "type": "Edm.String" }, { "name": "ContractName", "type": "Edm.String" }] }] });
+    let tenant = service().with_catalog(Arc::new(Catalog::from_json(&catalog.to_string()).unwrap()));
+    let mut told =
+        contracts::update(&tenant, &RecordRef::number("C1"), row(json!({ "ContractName": "New" })), None)
+            .unwrap();
+    let now = Timestamp::from_millis(0);
+    assert!(matches!(told.next(now), Step::Token(_)));
+    told.handle(Input::TokenRenewed { expires: None }, now);
+    let Step::Send(request) = told.next(now) else { panic!("it sends") };
+    assert_eq!(
+        request.url,
+        "https://c.example/data/CLMIntegrationContracts(ContractId='C1',LegalEntityId='usmf')?cross-company=true"
+    );
+    // That of the metadata.
+    let mut told = contracts::update(&service(), &RecordRef::number("C1"), row(json!({})), None).unwrap();
+    told.next(now);
+    told.handle(Input::TokenRenewed { expires: None }, now);
+    let Step::Send(request) = told.next(now) else { panic!("it sends") };
+    assert!(
+        request.url.ends_with("(dataAreaId='usmf',ContractId='C1')?cross-company=true"),
+        "{}",
+        request.url
+    );
 }
 
 #[test]
