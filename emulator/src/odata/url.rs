@@ -286,7 +286,7 @@ mod tests {
     fn keys_are_read_against_the_entity() {
         let catalog = Catalog::embedded().unwrap();
         let lines = catalog.collection("CLMIntegrationPurchaseAgreementLines").unwrap();
-        let read = |text| key(text, lines);
+        let read = |text| key(text, lines, EnumKeys::Missing);
         let found = read("LineNumber=1.0,dataAreaId='USMF',PurchaseAgreementId='000026'").unwrap().unwrap();
         assert_eq!(found, Key { company: "usmf".into(), key: "000026\u{1f}1".into() });
         assert!(read("PurchaseAgreementId='000026',LineNumber=1").unwrap_err().text().contains("dataAreaId"));
@@ -294,10 +294,10 @@ mod tests {
         assert!(read("dataAreaId='usmf',PurchaseAgreementId='1',LineNumber='1'").is_err());
         assert!(read("dataAreaId='usmf',PurchaseAgreementId='1',LineNumber=1,X=2").is_err());
         let legal = catalog.collection("LegalEntities").unwrap();
-        assert_eq!(key("'USMF'", legal).unwrap().unwrap().key, "usmf");
+        assert_eq!(key("'USMF'", legal, EnumKeys::Missing).unwrap().unwrap().key, "usmf");
         let links = catalog.collection("CLMIntegrationExternalNavigationLinks").unwrap();
         let by_enum =
             "NavigationType=Microsoft.Dynamics.DataEntities.CLMIntegrationNavigationType'ViewContract'";
-        assert_eq!(key(by_enum, links).unwrap(), None);
+        assert_eq!(key(by_enum, links, EnumKeys::Missing).unwrap(), None);
     }
 }
