@@ -241,3 +241,31 @@ fn lines_have_one_number_each() {
     let none = json!({ "header": {}, "lines": [] });
     assert_eq!(agreements::create(&service(), draft(none)).unwrap_err().code, ErrorCode::InvalidArgument);
 }
+
+#[test]
+fn lines_that_are_refused_only_when_stored_are_all_left_out() {
+    let mut world = World::new();
+    let mut wrong = planned();
+    wrong["lines"][1]["ItemNumber"] = "1998".into();
+    let told = world.ends(agreements::create(&service(), draft(wrong)).unwrap()).unwrap();
+    assert_eq!(
+        told["validation"]["findings"],
+        json!([{ "line": 2, "field": "ItemNumber", "message": "Item number 1998 is blocked." }])
+    );
+    assert!(world.rows(LINES).is_empty());
+    assert_eq!(world.rows(HEADERS)[0]["AgreementStatus"], "OnHold");
+}
+
+#[test]
+fn a_header_that_another_process_made_meanwhile_is_taken() {
+    let mut world = World::new();
+    let other = json!({ "dataAreaId": "usmf", "PurchaseAgreementId": "000001", "ExternalContractId": "PA-7f0c",
+        "AgreementStatus": "OnHold" });
+    let mut numbered = planned();
+    numbered["header"]["PurchaseAgreementId"] = "000001".into();
+    world.meanwhile = Some(Box::new(|world| world.rows(HEADERS).push(row(other))));
+    let told = world.ends(agreements::create(&service(), draft(numbered)).unwrap()).unwrap();
+    assert_eq!(told, json!({ "agreementId": "000001", "validation": good() }));
+    assert_eq!(world.rows(HEADERS).len(), 1);
+    assert_eq!(world.rows(HEADERS)[0]["CurrencyCode"], "USD");
+}

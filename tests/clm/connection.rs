@@ -5,7 +5,7 @@ use d365_clm::catalog::Catalog;
 use d365_clm::clm::{Setup, connection};
 use serde_json::{Value, json};
 
-use crate::world::{World, killed_everywhere, row, service};
+use crate::world::{Fate, World, killed_everywhere, row, service};
 
 const INSTANCES: &str = "CLMIntegrationServiceInstances";
 const LINKS: &str = "CLMIntegrationExternalNavigationLinks";
@@ -79,6 +79,22 @@ fn it_says_what_it_changed_and_then_changes_nothing() {
         status,
         json!({ "establishment": "Success", "configuration": "Success", "instanceName": "Acme CLM" })
     );
+}
+
+#[test]
+fn while_links_are_missing_the_connection_is_not_ready() {
+    let mut world = World::new();
+    establish(&mut world, &setup()).unwrap();
+    let mut more = setup();
+    more["links"][0]["query"]["x"] = "1".into();
+    // Three looks, the status, the value.
+    let more: Setup = serde_json::from_value(more).unwrap();
+    let died = world.hold(connection::establish(&service(), more.clone()).unwrap(), Fate::DiesAfter(5));
+    assert!(died.is_none());
+    assert_eq!(world.rows(VALUES).len(), 2);
+    assert_eq!(world.rows(INSTANCES)[0]["ConfigurationStatus"], "NotStarted");
+    let told = world.ends(connection::establish(&service(), more).unwrap()).unwrap();
+    assert_eq!(told, json!({ "changed": ["ConfigurationStatus"] }));
 }
 
 /// The types of the enums are not published; an environment tells them.

@@ -46,6 +46,17 @@ fn a_contract_is_found_by_its_number_or_else_by_the_other_systems_id() {
 }
 
 #[test]
+fn a_contract_that_another_process_made_meanwhile_counts_as_found() {
+    let mut world = World::new();
+    world.meanwhile = Some(Box::new(|world| {
+        let other = json!({ "dataAreaId": "usmf", "ContractId": "C00001", "ContractName": "Theirs" });
+        world.rows(SET).push(row(other));
+    }));
+    let told = world.ends(contracts::create(&service(), row(nda())).unwrap()).unwrap();
+    assert_eq!(told["ContractName"], "Theirs");
+}
+
+#[test]
 fn what_is_missing_or_misspelt_is_told_before_anything_is_sent() {
     let create = |value: Value| contracts::create(&service(), row(value)).unwrap_err();
     assert_eq!(create(json!({ "ContractName": "x" })).code, ErrorCode::InvalidArgument);
@@ -98,6 +109,12 @@ fn a_life_cycle_of_the_host_decides_before_anything_is_changed() {
     world.ends(set("WaitingForReview", cycle).unwrap()).unwrap();
     assert_eq!(world.writes().len(), 1, "it is there already");
     assert!(set("Draft", json!({ "Draft": ["Sined"] })).unwrap_err().message.contains("the life cycle"));
+    // Another process is faster.
+    world.meanwhile = Some(Box::new(|world| {
+        world.rows(SET)[0].insert("@odata.etag".into(), "W/\"2\"".into());
+    }));
+    let cycle = json!({ "WaitingForReview": ["Approved"] });
+    assert_eq!(world.ends(set("Approved", cycle).unwrap()).unwrap_err().code, ErrorCode::PreconditionFailed);
     let missing = contracts::set_status(&service(), &RecordRef::number("C2"), "Draft", Some(vec![])).unwrap();
     assert_eq!(world.ends(missing).unwrap_err().code, ErrorCode::NotFound);
 }

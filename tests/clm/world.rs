@@ -47,6 +47,8 @@ pub(crate) struct World {
     /// Rows are found by keys with enums.
     pub(crate) enum_keys: bool,
     sequence: u32,
+    /// What another process does before the first write arrives.
+    pub(crate) meanwhile: Option<Box<dyn FnOnce(&mut World)>>,
     /// `POST CLMIntegrationContracts`, all of them.
     pub(crate) log: Vec<String>,
 }
@@ -62,7 +64,7 @@ pub(crate) fn row(value: Value) -> Row {
 impl World {
     pub(crate) fn new() -> Self {
         let sets = KEYS.iter().map(|(name, _)| (*name, Vec::new())).collect();
-        Self { sets, older: false, enum_keys: false, sequence: 0, log: Vec::new() }
+        Self { sets, older: false, enum_keys: false, sequence: 0, meanwhile: None, log: Vec::new() }
     }
 
     pub(crate) fn rows(&mut self, set: &str) -> &mut Vec<Row> {
@@ -120,9 +122,22 @@ impl World {
 
     fn answer(&mut self, request: &Request) -> Response {
         let path = request.url.strip_prefix("https://c.example/data").unwrap().trim_start_matches('/');
+        if request.method != Method::Get
+            && let Some(meanwhile) = self.meanwhile.take()
+        {
+            meanwhile(self);
+        }
+        let header =
+            |name: &str| request.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value);
         if path == "$batch" {
             self.log.push("POST $batch".to_owned());
-            return self.batch(std::str::from_utf8(&request.body).unwrap());
+            let goes_on = header("prefer").is_some_and(|prefer| prefer.contains("continue-on-error"));
+            return self.batch(std::str::from_utf8(&request.body).unwrap(), goes_on);
+        }
+        // One row is enough for what is tested of etags.
+        let current = self.sets.iter().flat_map(|(_, rows)| rows).find_map(|row| row.get("@odata.etag"));
+        if header("if-match").is_some_and(|etag| current != Some(&json!(etag))) {
+            return Response::new(412, "");
         }
         let (status, body) = self.one(request.method, path, &request.body);
         Response::new(status, body)
@@ -151,7 +166,7 @@ impl World {
         }
         let given: Row = serde_json::from_slice(body).unwrap_or_default();
         let wanted = |row: &Row, pairs: &[(String, String)]| {
-            pairs.iter().all(|(name, value)| shown(row.get(name)).eq_ignore_ascii_case(value))
+            pairs.iter().all(|(name, value)| fits(&shown(row.get(name)), value))
         };
         match (method, key) {
             (Method::Get, None) => {
@@ -172,7 +187,7 @@ impl World {
                     // In the language of the service user.
                     return (400, refusal("Der Datensatz ist bereits vorhanden."));
                 }
-                if let Some(why) = judged(&row) {
+                if let Some(why) = judged(&row, dry.is_some()) {
                     return if self.older && dry.is_some() {
                         row.insert("ValidationResult".into(), why.into());
                         (201, json!(row).to_string())
@@ -203,7 +218,10 @@ impl World {
                     }
                     return (204, String::new());
                 }
-                if let Some(why) = judged(&row) {
+                if let Some(why) = judged(&row, dry.is_some()) {
+                    if self.older && set.ends_with("Lines") && dry.is_some() {
+                        return (200, json!({ "ValidationResult": why }).to_string());
+                    }
                     return (400, refusal(&why));
                 }
                 if dry.is_none() {
@@ -216,7 +234,7 @@ impl World {
     }
 
     /// Every change set whole or not at all.
-    fn batch(&mut self, body: &str) -> Response {
+    fn batch(&mut self, body: &str, goes_on: bool) -> Response {
         let mut out = String::new();
         for (number, set) in body.split("Content-Type: multipart/mixed; boundary=").skip(1).enumerate() {
             let before = self.sets.clone();
@@ -251,6 +269,9 @@ impl World {
                     out.push_str(&format!(
                         "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\nContent-ID: {id}\r\n\r\nHTTP/1.1 {status} Bad Request\r\nContent-Type: application/json\r\n\r\n{body}\r\n"
                     ));
+                    if !goes_on {
+                        break;
+                    }
                 }
             }
         }
@@ -259,9 +280,20 @@ impl World {
     }
 }
 
+/// As `eq` compares: without regard to case, with `*` for any letters at either end.
+fn fits(text: &str, wanted: &str) -> bool {
+    let (text, wanted) = (text.to_lowercase(), wanted.to_lowercase());
+    match wanted.strip_suffix('*') {
+        Some(beginning) => text.starts_with(beginning),
+        None => text == wanted,
+    }
+}
+
 /// The business rules of this model.
-fn judged(row: &Row) -> Option<String> {
+fn judged(row: &Row, dry: bool) -> Option<String> {
     match (shown(row.get("ItemNumber")).as_str(), shown(row.get("AgreementVendorAccountNumber")).as_str()) {
+        // Only noticed when it is stored.
+        ("1998", _) if !dry => Some("Item number 1998 is blocked.".to_owned()),
         ("1999", _) => Some("Item number 1999 was not found.".to_owned()),
         (_, "9999") => Some("Vendor account 9999 was not found.".to_owned()),
         _ => (shown(row.get("RelativeURL")) == "bad").then(|| "The relative URL is not valid.".to_owned()),
