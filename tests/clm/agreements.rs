@@ -2,7 +2,7 @@ use d365_clm::ErrorCode;
 use d365_clm::clm::{Draft, RecordRef, agreements};
 use serde_json::{Value, json};
 
-use crate::world::{World, killed_everywhere, row, service};
+use crate::world::{Fate, World, killed_everywhere, row, service};
 
 const HEADERS: &str = "CLMIntegrationPurchaseAgreements";
 const LINES: &str = "CLMIntegrationPurchaseAgreementLines";
@@ -16,7 +16,7 @@ fn planned() -> Value {
         "header": { "ExternalContractId": "PA-7f0c", "AgreementVendorAccountNumber": "1001", "CurrencyCode": "USD" },
         "lines": [
             { "CommitmentType": "ProductQuantity", "ItemNumber": "1000", "CommittedQuantity": "10.00" },
-            { "CommitmentType": "ProductQuantity", "ItemNumber": "1001", "CommittedQuantity": "12345678901234567.25" },
+            { "CommitmentType": "ProductQuantity", "ItemNumber": "1001", "CommittedQuantity": "1234.25" },
         ],
     })
 }
@@ -268,4 +268,33 @@ fn a_header_that_another_process_made_meanwhile_is_taken() {
     assert_eq!(told, json!({ "agreementId": "000001", "validation": good() }));
     assert_eq!(world.rows(HEADERS).len(), 1);
     assert_eq!(world.rows(HEADERS)[0]["CurrencyCode"], "USD");
+}
+
+#[test]
+fn a_line_that_a_header_on_hold_has_beyond_the_draft_stays() {
+    let mut world = World::new();
+    world.rows(HEADERS).push(row(
+        json!({ "dataAreaId": "usmf", "PurchaseAgreementId": "7", "ExternalContractId": "PA-7f0c",
+        "AgreementStatus": "OnHold" }),
+    ));
+    world.rows(LINES).push(row(json!({ "dataAreaId": "usmf", "PurchaseAgreementId": "7", "LineNumber": 9 })));
+    world.ends(agreements::create(&service(), draft(planned())).unwrap()).unwrap();
+    let numbers: Vec<&Value> = world.sets[3].1.iter().map(|line| &line["LineNumber"]).collect();
+    assert_eq!(numbers, [&json!(9), &json!(1), &json!(2)]);
+}
+
+#[test]
+fn a_lost_answer_whose_work_is_there_is_no_failure() {
+    // Header; look, header, lines, document, validation, change set.
+    for request in [2, 6] {
+        let mut world = World::new();
+        let told =
+            world.hold(agreements::create(&service(), draft(planned())).unwrap(), Fate::Loses(request));
+        assert_eq!(
+            told.unwrap().unwrap(),
+            json!({ "agreementId": "000001", "validation": good() }),
+            "{request}"
+        );
+        assert_eq!((world.rows(HEADERS).len(), world.rows(LINES).len()), (1, 2));
+    }
 }

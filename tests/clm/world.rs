@@ -40,6 +40,8 @@ pub(crate) enum Fate {
     Loses(usize),
 }
 
+type Meanwhile = Box<dyn FnOnce(&mut World)>;
+
 pub(crate) struct World {
     pub(crate) sets: Vec<(&'static str, Vec<Row>)>,
     /// Has the older generation of validation entities.
@@ -48,7 +50,7 @@ pub(crate) struct World {
     pub(crate) enum_keys: bool,
     sequence: u32,
     /// What another process does before the first write arrives.
-    pub(crate) meanwhile: Option<Box<dyn FnOnce(&mut World)>>,
+    pub(crate) meanwhile: Option<Meanwhile>,
     /// `POST CLMIntegrationContracts`, all of them.
     pub(crate) log: Vec<String>,
 }
