@@ -10,6 +10,7 @@ import {
   operationJson,
 } from "./batch.js";
 import type { EntityOf } from "./catalog.js";
+import { type Clm, clm } from "./clm.js";
 import { disposed, invalid, throwIfAborted } from "./errors.js";
 import { type Executions, executions } from "./executions.js";
 import type { Filter } from "./filter.js";
@@ -158,6 +159,8 @@ export class ScmClient {
   readonly executions: Executions;
   /** Queues of recurring data jobs. */
   readonly queues: RecurringQueues;
+  /** Contracts, purchase agreements, the connection between both systems, and links into the client. */
+  readonly clm: Clm;
   readonly #options: string;
   readonly #parse: (text: string) => unknown;
   readonly #host: WireHost;
@@ -188,6 +191,7 @@ export class ScmClient {
     this.projects = dataProjects(call);
     this.executions = executions(call, this.#client);
     this.queues = recurringQueues(call, this.#client);
+    this.clm = clm(call, this.entity("CLMIntegrationContracts"), this.#parse);
   }
 
   static {

@@ -17,6 +17,20 @@ export {
   type EntitySet,
   ScmClient,
 } from "./client.js";
+export type {
+  AgreementDraft,
+  AgreementRef,
+  AgreementValidation,
+  ByExternalId,
+  Clm,
+  Connection,
+  Contract,
+  ContractRef,
+  ContractStatus,
+  Contracts,
+  NavigationLink,
+  PurchaseAgreements,
+} from "./clm.js";
 export { ClmError, type ErrorCode, type ErrorDetails, isClmError, type Place, type ServiceWords } from "./errors.js";
 export type { Execution, ExecutionError, Executions } from "./executions.js";
 export { type EnumValue, type Filter, f } from "./filter.js";

@@ -224,6 +224,12 @@ export interface WireClient {
   manage(call: string, about: string, signal?: AbortSignal): Promise<string | undefined>;
   /** Findings of the connection doctor, as a JSON list. */
   diagnose(signal?: AbortSignal): Promise<string>;
+  /**
+   * A question about contracts, agreements, the connection and links; the answer as JSON, or undefined. `about` as JSON names `of`
+   * (a ContractRef, AgreementRef or ByExternalId), `row`, `ifMatch`, `status`, `lifeCycle`, `types`, `draft`, `setup`, `account`,
+   * `company` as it needs them.
+   */
+  clm(call: string, about: string, signal?: AbortSignal): Promise<string | undefined>;
   /** `options` as JSON: `execution`, `entity`, `kind` ("staging" | "target"). */
   errorFile(options: string, signal?: AbortSignal): Promise<WireFile | undefined>;
   /** `options` as JSON: `activity`, `entity`, `company`, `externalId`. Result: the id of the message. */

@@ -8,12 +8,14 @@
 //! | any | `memory`, `panic`, `parse`, `thrown` |
 //! | `package` | `package`, `doctor` |
 //! | `excel` | `workbook` |
-//! | `full` | `client` with `driver`, `send`, `host`, `turn`, `cancel`, `job`, `list`, `words`; `requests`, `schema`, `manage`, `files`, `sync`, `diagnose` |
+//! | `full` | `client` with `driver`, `send`, `host`, `turn`, `cancel`, `job`, `list`, `words`; `requests`, `schema`, `manage`, `clm`, `files`, `sync`, `diagnose` |
 
 #[cfg(feature = "full")]
 mod cancel;
 #[cfg(feature = "full")]
 mod client;
+#[cfg(feature = "full")]
+mod clm;
 #[cfg(feature = "full")]
 mod diagnose;
 #[cfg(feature = "package")]

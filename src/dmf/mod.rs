@@ -22,7 +22,6 @@
 
 mod actions;
 mod checkpoint;
-mod dialogue;
 mod download;
 mod ensure;
 mod execution;
@@ -40,9 +39,11 @@ mod sequence;
 mod storage;
 mod upload;
 
+use crate::odata::dialogue;
+
+pub use crate::odata::Dialogue;
 pub(crate) use actions::azure_write_url;
 pub use checkpoint::{Checkpoint, Kind, SourceMark, Stage};
-pub use dialogue::Dialogue;
 pub use ensure::{Ensure, Ensured};
 pub use execution::{EntityOutcome, ExecutionStatus, RowError, RunOutcome};
 pub use export::{Export, ExportOptions, Exported};

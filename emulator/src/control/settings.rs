@@ -9,7 +9,7 @@ use crate::dmf::behaviour::Behaviour as DataManagement;
 use crate::dmf::definitions::{Composite, Lengths, set_composites, set_lengths};
 use crate::environment::Environment;
 use crate::odata::behaviour::{
-    Behaviour, DateFunctions, EqEmpty, EqNull, IfMatch, Labels, MaxPageSize, TextCase,
+    Behaviour, DateFunctions, EnumKeys, EqEmpty, EqNull, IfMatch, Labels, MaxPageSize, TextCase, Validation,
 };
 use crate::queue::{Queue, set_queues};
 use crate::store::StoreError;
@@ -52,6 +52,8 @@ struct Settings {
     date_functions: Option<DateFunctions>,
     text_case: Option<TextCase>,
     max_page_size: Option<MaxPageSize>,
+    enum_keys: Option<EnumKeys>,
+    validation: Option<Validation>,
     support_id_headers: Option<Vec<String>>,
     labels: Option<Labels>,
     data_management: Option<serde_json::Map<String, serde_json::Value>>,
@@ -68,6 +70,8 @@ impl Settings {
             date_functions: self.date_functions.unwrap_or(before.date_functions),
             text_case: self.text_case.unwrap_or(before.text_case),
             max_page_size: self.max_page_size.unwrap_or(before.max_page_size),
+            enum_keys: self.enum_keys.unwrap_or(before.enum_keys),
+            validation: self.validation.unwrap_or(before.validation),
             support_id_headers: self.support_id_headers.clone().unwrap_or(before.support_id_headers),
             labels: self.labels.clone().unwrap_or(before.labels),
         }
