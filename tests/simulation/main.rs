@@ -9,4 +9,5 @@ mod ensure;
 mod export;
 mod import;
 mod queue;
+mod seeds;
 mod world;
