@@ -1,5 +1,6 @@
 /** The bytes of an import, read in order, and from the beginning again where that is possible. */
 import { ClmError, invalid, isClmError } from "./errors.js";
+import type { DataPackage } from "./package/data-package.js";
 import { type ByteSource, isByteSource, Pieces } from "./package/sources.js";
 import type { PackageSpec } from "./package/spec.js";
 import { openPackage, packageStream } from "./packages.js";
@@ -90,6 +91,13 @@ export class SourceReader {
     this.#rest = new Uint8Array();
     this.#at = 0;
   }
+}
+
+/** The source once more as a package; undefined where it can be read only once. */
+export async function openAgain(source: ImportSource, signal?: AbortSignal): Promise<DataPackage | undefined> {
+  const given = typeof source === "function" ? await source() : source;
+  if (typeof source !== "function" && !isRereadable(given)) return undefined;
+  return openPackage(isByteSource(given) ? given : packageStream(given, { signal }), { signal });
 }
 
 function isStream(source: unknown): source is ReadableStream {
