@@ -4,7 +4,8 @@
 //! in the published crate. Each must die within 10,000 seeds; the copy without any must live.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -13,6 +14,8 @@ use crate::say;
 use crate::workspace::Workspace;
 
 const SEEDS: &str = "10000";
+/// A mutant that takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// A mistake that somebody might make.
 struct Mutant {
@@ -53,7 +56,7 @@ const MUTANTS: [Mutant; 14] = [
         name: "lease-ignored",
         file: "src/dmf/lease.rs",
         right: "        match std::mem::replace(&mut self.state, State::Free) {\n            State::Pause(until) if now < until => {",
-        wrong: "        if ON { self.state = State::Held; self.until = now.plus(self.length); return Polled::Ready(Ok(())); }\n        match std::mem::replace(&mut self.state, State::Free) {\n            State::Pause(until) if now < until => {",
+        wrong: "        if ON && !self.is_leaving() { self.state = State::Held; self.until = now.plus(self.length); return Polled::Ready(Ok(())); }\n        match std::mem::replace(&mut self.state, State::Free) {\n            State::Pause(until) if now < until => {",
     },
     Mutant {
         name: "lease-not-fenced",
@@ -209,13 +212,20 @@ fn build(workspace: &Workspace, copy: &Path) -> anyhow::Result<PathBuf> {
 
 /// What it died of; none: it lives.
 fn lives(program: &Path, mutant: &str) -> anyhow::Result<Option<String>> {
-    let said = Command::new(program)
-        .args(["seeds::", "--nocapture"])
-        .env("D365_MUTANT", mutant)
-        .env("D365_SEEDS", SEEDS)
-        .env_remove("D365_SEED")
-        .env_remove("RUST_BACKTRACE")
-        .output()?;
+    let mut test = command(program, program.parent().context("a program without a folder")?);
+    test.args(["seeds::", "--nocapture"]).env("D365_MUTANT", mutant).env("D365_SEEDS", SEEDS);
+    test.env_remove("D365_SEED").env_remove("RUST_BACKTRACE").stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = test.spawn()?;
+    let began = Instant::now();
+    while child.try_wait()?.is_none() {
+        if began.elapsed() > LIMIT {
+            child.kill()?;
+            child.wait()?;
+            bail!("{mutant}: neither dead nor at the end after {} minutes", LIMIT.as_secs() / 60);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let said = child.wait_with_output()?;
     if said.status.success() {
         return Ok(None);
     }
