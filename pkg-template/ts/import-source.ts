@@ -93,11 +93,19 @@ export class SourceReader {
   }
 }
 
-/** The source once more as a package; undefined where it can be read only once. */
+/**
+ * The source once more as a package; undefined where it can be read only once, and where it is a spec whose package is larger than
+ * what `openPackage` keeps of a stream.
+ */
 export async function openAgain(source: ImportSource, signal?: AbortSignal): Promise<DataPackage | undefined> {
   const given = typeof source === "function" ? await source() : source;
   if (typeof source !== "function" && !isRereadable(given)) return undefined;
-  return openPackage(isByteSource(given) ? given : packageStream(given, { signal }), { signal });
+  try {
+    return await openPackage(isByteSource(given) ? given : packageStream(given, { signal }), { signal });
+  } catch (e) {
+    if (isClmError(e) && e.code === "PACKAGE_LIMIT") return undefined;
+    throw e;
+  }
 }
 
 function isStream(source: unknown): source is ReadableStream {

@@ -153,7 +153,13 @@ fn make_copy(workspace: &Workspace, copy: &Path) -> anyhow::Result<()> {
     }
     let manifest = std::fs::read_to_string(workspace.require("Cargo.toml")?)?;
     let members = manifest.lines().find(|line| line.starts_with("members = ")).context("no members")?;
-    std::fs::write(copy.join("Cargo.toml"), manifest.replacen(members, "members = [\"crates/text\"]", 1))?;
+    // Under another version, so that what is compiled of it never takes the place of the library's own.
+    let manifest = manifest.replacen(members, "members = [\"crates/text\"]", 1).replacen(
+        "\nversion.workspace = true",
+        "\nversion = \"0.0.1\"",
+        1,
+    );
+    std::fs::write(copy.join("Cargo.toml"), manifest)?;
     for mutant in &MUTANTS {
         let path = copy.join(mutant.file);
         let text = std::fs::read_to_string(&path)?;
