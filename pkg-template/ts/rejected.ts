@@ -16,7 +16,7 @@ export interface Rejected {
   entity: string;
   /** In the service's words, where it has any. */
   reason: string;
-  /** The row as it was sent. Missing where the source can't be read again, and where its key fits no row, or more than one. */
+  /** The row as it was sent, by the columns of its file in the package. Missing where the source can't be read again, and where its key fits no row, or more than one. */
   row?: Record<string, string>;
   /** Number of the row among those of its entity, from 1. */
   line?: number;

@@ -168,7 +168,7 @@ export function startExport(client: Client, leases: CheckpointStore, options: Ex
       throw invalid("an export needs a project or a list of entities, and not both");
     }
     const handle = await client();
-    const list = entities && objectToJson(entities, "the list of entities");
+    const list = entities && listToJson(entities);
     const kept = list && (await handle.useAsync(signal, (c, s) => c.ensureAdHoc(list, s)));
     const name = kept ?? (named ? project.name : project);
     const text = optionsJson(rest, { executionId: id, project: name });
@@ -221,6 +221,12 @@ function optionsJson(options: object, more: object): string {
   if (typeof options !== "object" || options === null) throw invalid("the job needs options");
   const { signal, onProgress, onCheckpoint, store, key, source, ...rest } = options as ResumeOptions;
   return objectToJson({ ...rest, ...more }, "the options");
+}
+
+function listToJson(entities: unknown): string {
+  if (!Array.isArray(entities)) throw invalid("entities must be a list");
+  const { list } = JSON.parse(objectToJson({ list: entities }, "the list of entities"));
+  return JSON.stringify(list);
 }
 
 /** With a source to read from, which is closed at the end. */

@@ -223,9 +223,9 @@ describe("jobs against the sandbox", () => {
     assert.equal(rejected[0].reason, result.errors[0].message);
     assert.ok(rejected[0].key, "the record is named by its key");
     assert.equal(rejected[0].line, 3);
-    assert.equal(rejected[0].row.ContractId, spec.entities[1].rows[2].ContractId);
-    assert.equal(rejected[0].row.ContractName, spec.entities[1].rows[2].ContractName);
-    assert.equal(rejected[0].row.ContractType, "NOPE");
+    assert.equal(rejected[0].row.CONTRACTID, spec.entities[1].rows[2].ContractId);
+    assert.equal(rejected[0].row.CONTRACTNAME, spec.entities[1].rows[2].ContractName);
+    assert.equal(rejected[0].row.CONTRACTTYPE, "NOPE");
   });
 
   const all = async (items) => {
@@ -252,7 +252,7 @@ describe("jobs against the sandbox", () => {
         const rejected = await all(result.rejected());
         assert.equal(rejected.length, 2);
         assert.deepEqual(
-          rejected.map(({ line, row }) => [line, row?.ContractType]),
+          rejected.map(({ line, row }) => [line, row?.CONTRACTTYPE]),
           known
             ? [
                 [2, "NOPE"],
@@ -275,7 +275,7 @@ describe("jobs against the sandbox", () => {
     const error = await caught(follow(client().importPackage(spec, { project: spec.name, poll })));
     const rejected = await all(error.result.rejected());
     assert.deepEqual(
-      rejected.map(({ row }) => row.ContractId),
+      rejected.map(({ row }) => row.CONTRACTID),
       spec.entities[0].rows.map(({ ContractId }) => ContractId),
     );
     assert.doesNotMatch(JSON.stringify(error), /function/);
@@ -286,8 +286,8 @@ describe("jobs against the sandbox", () => {
     assert.equal(result.rejectedCount, 1);
     const [one, ...more] = await all(result.rejected());
     assert.equal(more.length, 0, JSON.stringify(more));
-    assert.equal(one.row.ContractId, wrong.entities[1].rows[1].ContractId);
-    assert.equal(one.row.EffectiveDate, "no date");
+    assert.equal(one.row.CONTRACTID, wrong.entities[1].rows[1].ContractId);
+    assert.equal(one.row.EFFECTIVEDATE, "no date");
   });
 
   sandboxed("entities are exported by a project that is kept for their list", async () => {

@@ -74,10 +74,7 @@ impl Life {
         if !imports {
             world.end = random.pick(&["Succeeded", "Succeeded", "Succeeded", "Failed"]);
         }
-        world.errors = concat!(
-            r#"[{"RecordId":"C1","Field":"","ErrorMessage":"not in https://a.blob.core.windows.net/x?sv=1&sig=SIGNATURE"}]"#
-        )
-        .to_owned();
+        world.errors = r#"[{"RecordId":"C1","Field":"","ErrorMessage":"not in https://a.blob.core.windows.net/x?sv=1&sig=SIGNATURE"}]"#.to_owned();
         world.record_after = match random.below(3) {
             0 => 1_000,
             1 => random.between(1_000, 60_000),
