@@ -137,6 +137,7 @@ impl Exchange {
                         self.state = State::Send;
                         continue;
                     };
+                    self.hurried |= reason != TokenReason::First;
                     self.state = State::AwaitToken;
                     return Polled::Io(Io::Token(reason));
                 }
@@ -176,7 +177,6 @@ impl Exchange {
                 session.hold_token(expires);
                 // What another conversation left may end too soon; what the host gives once more has to do.
                 let ends_soon = session.token_wanted(now).is_some() && !self.hurried;
-                self.hurried = ends_soon;
                 self.state = if ends_soon { State::Token } else { State::Send };
             }
             (State::AwaitToken, Input::TokenFailed { message }) => {
