@@ -60,7 +60,10 @@ export interface ClientOptions {
    * request carries `x-d365-clm-relay: 1`.
    */
   rewriteUrl?: (url: string) => string;
-  /** Origins that rewritten requests may go to, beside the page's own. */
+  /**
+   * Origins that rewritten requests may go to, beside the page's own; to any other one nothing is sent (NETWORK, which says why). Outside
+   * of a page every origin has to be listed. Plain http only on this machine.
+   */
   relayOrigins?: string[];
   /** The environment's own schema, from `metadata()`: its entities take the place of the catalogue's, the others stay known. */
   schema?: SchemaData | CatalogSchema;

@@ -59,6 +59,7 @@ export type {
 export { buildPackage, openPackage, packageStream } from "./packages.js";
 export type { Entity, Input, Query } from "./query.js";
 export type { MessageStatus, QueueMessage, RecurringQueues } from "./queues.js";
+export type { Rejected } from "./rejected.js";
 export { type HttpAnswer, type HttpRequest, type ReadOptions, requests, type ShapeOptions } from "./requests.js";
 export type { Progress, RunOptions } from "./run.js";
 export { type MetadataOptions, readMetadata, schema } from "./schema.js";
@@ -83,7 +84,6 @@ export type {
   ImportOptions,
   ImportResult,
   Polling,
-  Rejected,
   ResumeOptions,
   RowFailure,
 } from "./transfer.js";

@@ -217,6 +217,10 @@ export interface WireClient {
   metadata(options: string, signal?: AbortSignal): Promise<string>;
   /** `project` as DataProject; result `{"created":false,"changed":["…"]}`. */
   ensureProject(project: string, exact: boolean, signal?: AbortSignal): Promise<string>;
+  /** `entities`: JSON list of names and lines; result: the name of the export project that is kept for them. */
+  ensureAdHoc(entities: string, signal?: AbortSignal): Promise<string>;
+  /** JSON of `entity`, `columns`, `cells`, `keys`; JSON of `columns`, `recordId`, `message`, `found` (row, key, row, key …). */
+  joinRejected(query: string): string;
   /**
    * A question about data projects, runs and messages; the answer as JSON, or undefined. `call` is "projects.get" and the like,
    * `about` as JSON names `project`, `entity`, `execution`, `message` as it needs them.
@@ -260,6 +264,16 @@ export interface WireSyncPass {
   next(hooks: WireJobHooks, signal?: AbortSignal): Promise<string | undefined>;
   commit(id: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<void>;
   free(): void;
+}
+/** Which rows the service named by key. */
+export interface WireJoined {
+  /** Places of the key's columns; none where they are not known. */
+  columns: number[];
+  /** Places of the columns of a file of keys. */
+  recordId?: number;
+  message?: number;
+  /** Row, key, row, key … */
+  found: number[];
 }
 /** What came of one operation of a batch. */
 export type WireResult =

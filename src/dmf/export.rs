@@ -171,6 +171,29 @@ impl Export {
         &self.checkpoint
     }
 
+    /// The name of the step that it stands at, as the simulation counts them.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn place(&self) -> &'static str {
+        if self.lease.is_leaving() {
+            return "give back";
+        }
+        match &self.state {
+            State::Plan => "plan",
+            State::Planning => "planning",
+            State::Turn => self.lease.place(),
+            State::Mark => "mark",
+            State::Marking => "marking",
+            State::Submit => "marked",
+            State::Resume => "resume",
+            State::Run(run) => run.place(),
+            State::WaitUrl(_) => "wait for url",
+            State::AskUrl(..) => "ask url",
+            State::Download(_) => "download",
+            State::Failed(_) => "failed",
+        }
+    }
+
     fn watch(&self) -> Watch {
         let options = &self.options;
         Watch::new(options.poll, options.outcome_grace, Kind::Export, true)
@@ -284,6 +307,7 @@ impl Machine for Export {
                     self.state = State::Run(Box::new(run));
                 }
                 State::Run(run) if self.lease.is_held() && !run.is_submitting() => {
+                    self.lease.called();
                     self.lease.give_back();
                     self.state = State::Run(run);
                 }

@@ -53,6 +53,8 @@ pub(super) struct Lease {
     until: Timestamp,
     patience: Option<Timestamp>,
     spread: u64,
+    /// It was held in the name of the same run, by a process that may be alive.
+    taken_over: bool,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,7 @@ impl Lease {
             until: Timestamp::default(),
             patience: None,
             spread: u64::from(crc32(owner.as_bytes())) | 1,
+            taken_over: false,
         }
     }
 
@@ -118,9 +121,30 @@ impl Lease {
         matches!(self.state, State::GiveBack | State::GivingBack | State::Seek | State::Seeking)
     }
 
-    /// Lets others call. Should it fail, the lease ends by itself.
+    /// The name of the state.
+    pub(super) const fn place(&self) -> &'static str {
+        match &self.state {
+            State::Look | State::Looking => "look at lease",
+            State::Pause(_) => "wait for lease",
+            State::Take | State::Taking => "take lease",
+            State::Held => "lease held",
+            State::GiveBack | State::GivingBack => "give back",
+            State::Seek | State::Seeking => "seek lease",
+            State::Free => "lease free",
+            State::Failed(_) => "failed",
+        }
+    }
+
+    /// Lets others call. Should it fail, the lease ends by itself; so does one that was taken over from another process of the same
+    /// run and not called under, for that process may be calling.
     pub(super) fn give_back(&mut self) {
-        self.state = if matches!(self.state, State::Held) { State::GiveBack } else { State::Free };
+        let own = matches!(self.state, State::Held) && !self.taken_over;
+        self.state = if own { State::GiveBack } else { State::Free };
+    }
+
+    /// The call was made under it, so no other process of the run makes one.
+    pub(super) const fn called(&mut self) {
+        self.taken_over = false;
     }
 
     /// Lets go of what an earlier process of the same run may still hold, so that nobody waits for its end.
@@ -216,6 +240,7 @@ impl Lease {
         self.version = Some(stored.version);
         // One's own lease is of a process that died: its job goes on here.
         if until <= now || owner == self.owner {
+            self.taken_over = until > now;
             return State::Take;
         }
         if self.patience.is_some_and(|end| now >= end) {

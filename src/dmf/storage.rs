@@ -119,7 +119,7 @@ impl BlobUrl {
 /// Whether the storage answers: the first byte of the blob that the answer of `GetAzureWriteUrl` names, which is not there yet.
 pub(crate) fn look_at_blob(service: &Service, answer: &str) -> Result<Request> {
     let url = BlobUrl::of_write_answer(service, answer)?;
-    let mut request = url.range(service, 0..1, None);
+    let mut request = url.get(service, Some(0..1), None);
     request.timeout = service.timeout;
     Ok(request)
 }

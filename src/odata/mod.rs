@@ -48,4 +48,6 @@ pub use stream::PageStream;
 pub(crate) use body::{action_value, inner_text};
 pub(crate) use create::leaves_open;
 pub(crate) use page::items_of;
+#[cfg(all(feature = "wasm", target_arch = "wasm32", target_os = "unknown"))]
+pub(crate) use uri::refuse_relay;
 pub(crate) use uri::{encode_query, encode_segment, quote, same_origin};
