@@ -8,7 +8,10 @@
 //! | [`package`] | data packages: build, open, check |
 //! | [`table`] | rows ⇄ bytes of a data file |
 //! | [`odata`] | requests that this service accepts, and its answers |
+//! | [`clm`] | contracts, purchase agreements, the connection |
 //! | [`dmf`] | data projects, imports and exports that lose nothing |
+//! | [`sync`] | which records changed since when, in batches that are never skipped |
+//! | [`connection`] | why an environment can't be used, and where that is put right |
 //! | [`http`] | requests as data, repetition, the contract with a driver |
 //! | [`catalog`] | what is known of the entities |
 //! | [`error`] | the one error type, with a stable code |
@@ -18,7 +21,7 @@
 //! | feature | gives | default |
 //! |---|---|---|
 //! | `package` | [`package`], [`table`], [`catalog`] | yes |
-//! | `full` | the above and [`http`], [`odata`], [`dmf`] | yes |
+//! | `full` | the above and [`http`], [`odata`], [`dmf`], [`sync`], [`clm`], [`connection`] | yes |
 //! | `excel` | workbooks in [`table`]; alone it brings no packages | yes |
 //! | `wasm` | the JavaScript exports of the features that are on; on wasm32-unknown-unknown only | no |
 //!
@@ -27,6 +30,10 @@
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 pub mod catalog;
+#[cfg(feature = "full")]
+pub mod clm;
+#[cfg(feature = "full")]
+pub mod connection;
 #[cfg(feature = "full")]
 pub mod dmf;
 pub mod error;
@@ -40,6 +47,8 @@ pub mod odata;
 mod order;
 #[cfg(feature = "package")]
 pub mod package;
+#[cfg(feature = "full")]
+pub mod sync;
 pub mod table;
 
 /// The JavaScript exports; no part of the Rust API.

@@ -168,7 +168,7 @@ impl Checker {
             execute: true,
             overwrite: self.settings.overwrite,
         };
-        match submission.check(&self.environment).and_then(|()| submission.accept(&self.environment, bytes)) {
+        match submission.check(&self.environment).and_then(|_| submission.accept(&self.environment, bytes)) {
             Err(cause) => refused(cause.0),
             Ok((job, prepared)) => {
                 self.run(&job, prepared).unwrap_or_else(|error| refused(error.to_string()))

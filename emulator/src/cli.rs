@@ -45,6 +45,12 @@ enum Command {
         /// Rows per page of OData lists
         #[arg(long, value_name = "ROWS", default_value = "10000", value_parser = parse_page_size)]
         page_size: usize,
+        /// JSON file with a fault plan
+        #[arg(long, value_name = "FILE")]
+        faults: Option<PathBuf>,
+        /// Environments to serve, each on a port of its own: from --port upwards, or free ones
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=200))]
+        tenants: u16,
     },
 }
 
@@ -67,6 +73,8 @@ pub async fn run() -> ExitCode {
         token_lifetime_seconds,
         exit_with_stdin,
         page_size,
+        faults,
+        tenants,
     } = Arguments::parse().command;
     let settings = crate::server::Settings {
         address: SocketAddr::new(host, port),
@@ -77,6 +85,8 @@ pub async fn run() -> ExitCode {
         token_lifetime: token_lifetime_seconds,
         exit_with_stdin,
         page_size,
+        faults,
+        tenants,
     };
     match crate::server::serve(settings).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::catalog::Catalog;
+use crate::clock::Clock;
 use crate::store::Store;
 
 /// Handle; copies share everything.
@@ -11,12 +12,13 @@ use crate::store::Store;
 pub(crate) struct Environment {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) store: Store,
+    pub(crate) clock: Clock,
     /// Held by the one run that may read or write workbooks.
     pub(crate) workbooks: Arc<Mutex<()>>,
 }
 
 impl Environment {
     pub(crate) fn new(catalog: Catalog, store: Store) -> Self {
-        Self { catalog: Arc::new(catalog), store, workbooks: Arc::default() }
+        Self { catalog: Arc::new(catalog), store, clock: Clock::default(), workbooks: Arc::default() }
     }
 }

@@ -29,7 +29,7 @@ fn gone(address: SocketAddr) -> bool {
 #[tokio::test]
 async fn azurite_dies_with_a_killed_sandbox() {
     let Some(mut s) = Sandbox::start(&[]).await else { return };
-    let storage = address(s.text("storageUrl"));
+    let storage = address(s.text("azuriteUrl"));
     assert!(TcpStream::connect(storage).is_ok());
     // SIGKILL on Unix: the sandbox cannot clean up.
     s.child.kill().unwrap();
@@ -40,7 +40,7 @@ async fn azurite_dies_with_a_killed_sandbox() {
 #[tokio::test]
 async fn both_end_with_stdin() {
     let Some(mut s) = Sandbox::start(&[]).await else { return };
-    let (service, storage) = (address(s.text("baseUrl")), address(s.text("storageUrl")));
+    let (service, storage) = (address(s.text("baseUrl")), address(s.text("azuriteUrl")));
     drop(s.stdin.take());
     assert!(s.child.wait().unwrap().success());
     assert!(gone(service) && gone(storage));
@@ -50,7 +50,7 @@ async fn both_end_with_stdin() {
 #[tokio::test]
 async fn both_end_on_sigterm() {
     let Some(mut s) = Sandbox::start(&[]).await else { return };
-    let storage = address(s.text("storageUrl"));
+    let storage = address(s.text("azuriteUrl"));
     let sent = Command::new("kill").args(["-TERM", &s.child.id().to_string()]).status().unwrap();
     assert!(sent.success() && s.child.wait().unwrap().success());
     assert!(gone(storage));

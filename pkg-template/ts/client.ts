@@ -10,6 +10,7 @@ import {
   operationJson,
 } from "./batch.js";
 import type { EntityOf } from "./catalog.js";
+import { type Clm, clm } from "./clm.js";
 import { disposed, invalid, throwIfAborted } from "./errors.js";
 import { type Executions, executions } from "./executions.js";
 import type { Filter } from "./filter.js";
@@ -18,6 +19,7 @@ import type { ImportSource } from "./import-source.js";
 import { loader } from "./init.js";
 import type { Checkpoint, Job, JobKind } from "./job.js";
 import { type Numbers, objectToJson, parserFor } from "./json.js";
+import type { Diagnostic } from "./package/diagnostic.js";
 import { type Call, type DataProjects, dataProjects } from "./projects.js";
 import { countJson, type Entity, type Input, type Query, queryJson } from "./query.js";
 import { type RecurringQueues, recurringQueues } from "./queues.js";
@@ -26,6 +28,7 @@ import { linkSignals, type RunOptions } from "./run.js";
 import { type MetadataOptions, metadataJson, schema as schemaOf } from "./schema.js";
 import { type CatalogSchema, partsOf, type Schema, type SchemaData } from "./schema-data.js";
 import { memoryStore } from "./stores/memory.js";
+import { type Sync, type SyncOptions, startSync } from "./sync.js";
 import { type Token, type TokenCredentialLike, type TokenRequest, tokenSource } from "./token.js";
 import {
   type ExportOptions,
@@ -57,7 +60,10 @@ export interface ClientOptions {
    * request carries `x-d365-clm-relay: 1`.
    */
   rewriteUrl?: (url: string) => string;
-  /** Origins that rewritten requests may go to, beside the page's own. */
+  /**
+   * Origins that rewritten requests may go to, beside the page's own; to any other one nothing is sent (NETWORK, which says why). Outside
+   * of a page every origin has to be listed. Plain http only on this machine.
+   */
   relayOrigins?: string[];
   /** The environment's own schema, from `metadata()`: its entities take the place of the catalogue's, the others stay known. */
   schema?: SchemaData | CatalogSchema;
@@ -156,6 +162,8 @@ export class ScmClient {
   readonly executions: Executions;
   /** Queues of recurring data jobs. */
   readonly queues: RecurringQueues;
+  /** Contracts, purchase agreements, the connection between both systems, and links into the client. */
+  readonly clm: Clm;
   readonly #options: string;
   readonly #parse: (text: string) => unknown;
   readonly #host: WireHost;
@@ -186,6 +194,7 @@ export class ScmClient {
     this.projects = dataProjects(call);
     this.executions = executions(call, this.#client);
     this.queues = recurringQueues(call, this.#client);
+    this.clm = clm(call, this.entity("CLMIntegrationContracts"), this.#parse);
   }
 
   static {
@@ -260,6 +269,37 @@ export class ScmClient {
     return resumeJob(this.#client, this.#leases, checkpoint, options) as Job<
       K extends "import" ? ImportResult : ExportResult
     >;
+  }
+
+  /**
+   * What changed since the last pass, entity by entity and company by company, in batches that come again until they are committed.
+   * Nothing is sent before the first batch is asked for.
+   *
+   * @example
+   * for await (const batch of scm.sync({ name: "vendors", store, companies: ["usmf"], entities: ["VendorsV2"] })) {
+   *   await save(batch.rows); // an upsert by key: rows may come that did not change
+   *   await batch.commit();
+   * }
+   */
+  sync(options: SyncOptions): Sync {
+    return startSync(this.#client, options);
+  }
+
+  /**
+   * The connection doctor: what stands in the way of this environment, and where in Supply Chain Management it is put right. Address,
+   * network, certificate, relay, clock; the token's audience, tenant and life (its claims are read here and told to nobody else); the
+   * application's row and its user's role, entity by entity; the CLM feature; data projects, change tracking, storage. An empty list is
+   * a connection without faults. The codes are in docs/connection.md.
+   *
+   * About 30 small reads, and one action that makes nothing but a URL; nothing is changed. What fails on the way is a finding and no
+   * error.
+   *
+   * @throws {ClmError} ABORTED
+   * @example
+   * for (const { severity, code, message, hint } of await scm.diagnose()) console.log(severity, code, message, hint);
+   */
+  async diagnose({ signal }: RunOptions = {}): Promise<Diagnostic[]> {
+    return JSON.parse(await this.#call(signal, (c, s) => c.diagnose(s)));
   }
 
   /** Ends what is under way with DISPOSED and frees memory; idempotent. */

@@ -10,6 +10,7 @@ export declare const PackageWriter: Wire["PackageWriter"];
 export declare const PackageOpener: Wire["PackageOpener"];
 export declare const deflateBlock: Wire["deflateBlock"];
 export declare const Client: Wire["Client"];
+export declare const choosePattern: Wire["choosePattern"];
 export declare const shapeRequest: Wire["shapeRequest"];
 export declare const readAnswer: Wire["readAnswer"];
 export declare const MetadataReader: Wire["MetadataReader"];

@@ -1,5 +1,6 @@
 /** The bytes of an import, read in order, and from the beginning again where that is possible. */
 import { ClmError, invalid, isClmError } from "./errors.js";
+import type { DataPackage } from "./package/data-package.js";
 import { type ByteSource, isByteSource, Pieces } from "./package/sources.js";
 import type { PackageSpec } from "./package/spec.js";
 import { openPackage, packageStream } from "./packages.js";
@@ -89,6 +90,21 @@ export class SourceReader {
     }
     this.#rest = new Uint8Array();
     this.#at = 0;
+  }
+}
+
+/**
+ * The source once more as a package; undefined where it can be read only once, and where it is a spec whose package is larger than
+ * what `openPackage` keeps of a stream.
+ */
+export async function openAgain(source: ImportSource, signal?: AbortSignal): Promise<DataPackage | undefined> {
+  const given = typeof source === "function" ? await source() : source;
+  if (typeof source !== "function" && !isRereadable(given)) return undefined;
+  try {
+    return await openPackage(isByteSource(given) ? given : packageStream(given, { signal }), { signal });
+  } catch (e) {
+    if (isClmError(e) && e.code === "PACKAGE_LIMIT") return undefined;
+    throw e;
   }
 }
 

@@ -17,6 +17,20 @@ export {
   type EntitySet,
   ScmClient,
 } from "./client.js";
+export type {
+  AgreementDraft,
+  AgreementRef,
+  AgreementValidation,
+  ByExternalId,
+  Clm,
+  Connection,
+  Contract,
+  ContractRef,
+  ContractStatus,
+  Contracts,
+  NavigationLink,
+  PurchaseAgreements,
+} from "./clm.js";
 export { ClmError, type ErrorCode, type ErrorDetails, isClmError, type Place, type ServiceWords } from "./errors.js";
 export type { Execution, ExecutionError, Executions } from "./executions.js";
 export { type EnumValue, type Filter, f } from "./filter.js";
@@ -45,6 +59,7 @@ export type {
 export { buildPackage, openPackage, packageStream } from "./packages.js";
 export type { Entity, Input, Query } from "./query.js";
 export type { MessageStatus, QueueMessage, RecurringQueues } from "./queues.js";
+export type { Rejected } from "./rejected.js";
 export { type HttpAnswer, type HttpRequest, type ReadOptions, requests, type ShapeOptions } from "./requests.js";
 export type { Progress, RunOptions } from "./run.js";
 export { type MetadataOptions, readMetadata, schema } from "./schema.js";
@@ -53,6 +68,14 @@ export { blobStore } from "./stores/blob.js";
 export { indexedDbStore } from "./stores/indexeddb.js";
 export { memoryStore } from "./stores/memory.js";
 export type { CheckpointStore } from "./stores/store.js";
+export {
+  choosePattern,
+  type Sync,
+  type SyncBatch,
+  type SyncEntity,
+  type SyncOptions,
+  type SyncStatus,
+} from "./sync.js";
 export type { Token, TokenCredentialLike, TokenRequest } from "./token.js";
 export type {
   EntityResult,
@@ -61,7 +84,6 @@ export type {
   ImportOptions,
   ImportResult,
   Polling,
-  Rejected,
   ResumeOptions,
   RowFailure,
 } from "./transfer.js";

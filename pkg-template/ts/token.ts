@@ -10,6 +10,7 @@ export interface TokenRequest {
   scope: string;
   /** `rejected`: the service refused the last one, so a cached token will not do. */
   reason: "first" | "expiring" | "rejected";
+  /** Aborted when none of the calls that wait for the token wants it any more. */
   signal?: AbortSignal;
 }
 /** `expiresOn`: milliseconds since 1970, an ISO 8601 text or a Date. Without it a token is used until it is refused. */

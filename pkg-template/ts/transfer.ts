@@ -1,6 +1,6 @@
 /** Imports and exports: what goes in and what comes out of them. */
 import type { DataProject } from "./client.js";
-import { ClmError, invalid } from "./errors.js";
+import { ClmError, invalid, isClmError } from "./errors.js";
 import type { Handle } from "./handle.js";
 import { type ImportSource, SourceReader } from "./import-source.js";
 import {
@@ -16,6 +16,8 @@ import { objectToJson } from "./json.js";
 import { piecesOf, streamFrom } from "./package/bytes-out.js";
 import type { DataPackage } from "./package/data-package.js";
 import { openPackage } from "./packages.js";
+import { type Rejected, rejectedRows } from "./rejected.js";
+import type { RunOptions } from "./run.js";
 import type { CheckpointStore } from "./stores/store.js";
 import type { WireClient, WireExport, WireJobHooks } from "./wire.js";
 
@@ -76,20 +78,10 @@ export interface ImportResult {
   /** The service's reasons, where it gave any. */
   errors: RowFailure[];
   /**
-   * The same, one by one. The rows that were sent are not joined yet: `row`, `line` and `raw` are never there, `key` is the text
-   * of the record's key as the service gives it.
+   * The rows that were refused, each with its reason, joined to the rows that were sent where the source can be read again. Read it
+   * soon: the service keeps the reasons for about 7 days. The result of a JOB_FAILED (`error.result`) has it too.
    */
-  rejected(): AsyncIterable<Rejected>;
-}
-
-export interface Rejected {
-  /** Label of the entity; empty where more than one had failures: the service does not say which. */
-  entity: string;
-  reason: string;
-  row?: Record<string, string>;
-  line?: number;
-  key?: string;
-  raw?: string;
+  rejected(options?: RunOptions): AsyncIterable<Rejected>;
 }
 
 export interface RowFailure {
@@ -104,7 +96,12 @@ export interface RowFailure {
 
 export interface ExportOptions extends JobOptions {
   /** Data project that runs: its name, or the project itself, which is ensured first; see `projects.ensure`. */
-  project: string | DataProject;
+  project?: string | DataProject;
+  /**
+   * Instead of a project: labels or collections, or lines with more to say. An export project is kept for each such list, whatever its
+   * order, named `CLM-Export-` and 16 digits; it has exactly these lines.
+   */
+  entities?: (string | DataProject["entities"][number])[];
   /** Company of the rows; default: the client's. For shared entities any company will do. */
   company?: string;
   /** Unique id of the run; default: a random UUID. */
@@ -156,7 +153,7 @@ export function startImport(
     const text = optionsJson(options, { executionId: id });
     return reading(source, hooks, signal, async (hooks, bytes) => {
       const handle = await client();
-      return imported(await handle.useAsync(signal, (c, s) => c.importPackage(text, bytes, hooks, s)));
+      return imported(client, source, () => handle.useAsync(signal, (c, s) => c.importPackage(text, bytes, hooks, s)));
     });
   });
 }
@@ -166,8 +163,15 @@ export function startExport(client: Client, leases: CheckpointStore, options: Ex
   return new RunningJob(id, options ?? {}, leases, async (hooks, signal) => {
     const project = options?.project;
     const named = typeof project === "object" && project !== null;
-    const text = optionsJson(options, { executionId: id, ...(named && { project: project.name }) });
+    const { entities, ...rest } = options ?? {};
+    if ((project === undefined) === (entities === undefined)) {
+      throw invalid("an export needs a project or a list of entities, and not both");
+    }
     const handle = await client();
+    const list = entities && listToJson(entities);
+    const kept = list && (await handle.useAsync(signal, (c, s) => c.ensureAdHoc(list, s)));
+    const name = kept ?? (named ? project.name : project);
+    const text = optionsJson(rest, { executionId: id, project: name });
     if (named) {
       const whole = objectToJson(project, "the data project");
       await handle.useAsync(signal, (c, s) => c.ensureProject(whole, false, s));
@@ -199,7 +203,9 @@ export function resumeJob(
     const go = async (hooks: WireJobHooks): Promise<ImportResult> => {
       const handle = await client();
       const has = source !== undefined;
-      return imported(await handle.useAsync(signal, (c, s) => c.resumeImport(state, text, has, hooks, s)));
+      return imported(client, source, () =>
+        handle.useAsync(signal, (c, s) => c.resumeImport(state, text, has, hooks, s)),
+      );
     };
     return source === undefined ? go(hooks) : reading(source, hooks, signal, go);
   };
@@ -215,6 +221,12 @@ function optionsJson(options: object, more: object): string {
   if (typeof options !== "object" || options === null) throw invalid("the job needs options");
   const { signal, onProgress, onCheckpoint, store, key, source, ...rest } = options as ResumeOptions;
   return objectToJson({ ...rest, ...more }, "the options");
+}
+
+function listToJson(entities: unknown): string {
+  if (!Array.isArray(entities)) throw invalid("entities must be a list");
+  const { list } = JSON.parse(objectToJson({ list: entities }, "the list of entities"));
+  return JSON.stringify(list);
 }
 
 /** With a source to read from, which is closed at the end. */
@@ -233,16 +245,24 @@ async function reading<T>(
   }
 }
 
-function imported(text: string): ImportResult {
-  const result = JSON.parse(text) as Omit<ImportResult, "rejected">;
-  return {
+async function imported(
+  client: Client,
+  source: ImportSource | undefined,
+  run: () => Promise<string>,
+): Promise<ImportResult> {
+  const withRows = (result: Omit<ImportResult, "rejected">): ImportResult => ({
     ...result,
-    async *rejected() {
-      for (const { entity, recordId, message } of result.errors) {
-        yield { entity, reason: message, ...(recordId && { key: recordId }) };
-      }
-    },
-  };
+    rejected: (options) => rejectedRows(client, source, result, options),
+  });
+  try {
+    return withRows(JSON.parse(await run()));
+  } catch (e) {
+    if (!isClmError(e) || e.code !== "JOB_FAILED" || !e.result) throw e;
+    const result = withRows(e.result as ImportResult);
+    // A function of an error is nothing to be printed or sent on.
+    Object.defineProperty(result, "rejected", { enumerable: false });
+    throw new ClmError(e.code, e.message, { ...e, cause: e.cause, result });
+  }
 }
 
 async function exported(got: WireExport): Promise<ExportResult> {

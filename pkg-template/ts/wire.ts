@@ -217,11 +217,23 @@ export interface WireClient {
   metadata(options: string, signal?: AbortSignal): Promise<string>;
   /** `project` as DataProject; result `{"created":false,"changed":["…"]}`. */
   ensureProject(project: string, exact: boolean, signal?: AbortSignal): Promise<string>;
+  /** `entities`: JSON list of names and lines; result: the name of the export project that is kept for them. */
+  ensureAdHoc(entities: string, signal?: AbortSignal): Promise<string>;
+  /** JSON of `entity`, `columns`, `cells`, `keys`; JSON of `columns`, `recordId`, `message`, `found` (row, key, row, key …). */
+  joinRejected(query: string): string;
   /**
    * A question about data projects, runs and messages; the answer as JSON, or undefined. `call` is "projects.get" and the like,
    * `about` as JSON names `project`, `entity`, `execution`, `message` as it needs them.
    */
   manage(call: string, about: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** Findings of the connection doctor, as a JSON list. */
+  diagnose(signal?: AbortSignal): Promise<string>;
+  /**
+   * A question about contracts, agreements, the connection and links; the answer as JSON, or undefined. `about` as JSON names `of`
+   * (a ContractRef, AgreementRef or ByExternalId), `row`, `ifMatch`, `status`, `lifeCycle`, `types`, `draft`, `setup`, `account`,
+   * `company` as it needs them.
+   */
+  clm(call: string, about: string, signal?: AbortSignal): Promise<string | undefined>;
   /** `options` as JSON: `execution`, `entity`, `kind` ("staging" | "target"). */
   errorFile(options: string, signal?: AbortSignal): Promise<WireFile | undefined>;
   /** `options` as JSON: `activity`, `entity`, `company`, `externalId`. Result: the id of the message. */
@@ -239,7 +251,29 @@ export interface WireClient {
     signal?: AbortSignal,
   ): Promise<string>;
   resumeExport(checkpoint: string, options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<WireExport>;
+  /** `options`: SyncOptions without what stays in JavaScript. */
+  syncPass(options: string): WireSyncPass;
+  /** JSON of SyncStatus[]. */
+  syncStatus(options: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<string>;
+  syncReset(options: string, entity: string | undefined, hooks: WireJobHooks, signal?: AbortSignal): Promise<void>;
   free(): void;
+}
+/** One pass through all lines of a sync; one call at a time. */
+export interface WireSyncPass {
+  /** JSON of SyncBatch without commit(), or undefined when all lines are up to date. */
+  next(hooks: WireJobHooks, signal?: AbortSignal): Promise<string | undefined>;
+  commit(id: string, hooks: WireJobHooks, signal?: AbortSignal): Promise<void>;
+  free(): void;
+}
+/** Which rows the service named by key. */
+export interface WireJoined {
+  /** Places of the key's columns; none where they are not known. */
+  columns: number[];
+  /** Places of the columns of a file of keys. */
+  recordId?: number;
+  message?: number;
+  /** Row, key, row, key … */
+  found: number[];
 }
 /** What came of one operation of a batch. */
 export type WireResult =
@@ -337,6 +371,8 @@ export interface Wire extends WirePackages {
     options: string,
     host: WireHost,
   ) => WireClient;
+  /** JSON of a need; JSON of `{ pattern, reason }`. */
+  choosePattern(need: string): string;
   /** `{"baseUrl":…,"company":…,"schema":…}` with `operation`, or with what `batch` takes; JSON of HttpRequest. */
   shapeRequest(wanted: string): string;
   /**

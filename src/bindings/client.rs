@@ -159,6 +159,19 @@ impl Client {
         Ok(serde_json::to_string(&done).unwrap_or_default())
     }
 
+    /// Sees that there is an export project for exactly these entities; its name.
+    #[wasm_bindgen(js_name = ensureAdHoc)]
+    pub async fn ensure_ad_hoc(
+        &self,
+        entities: &str,
+        signal: Option<AbortSignal>,
+    ) -> Result<String, JsValue> {
+        let project = DataProject::ad_hoc(entities).map_err(throw)?;
+        let name = project.name.clone();
+        self.drive(Ensure::new(&self.service, project, true), signal).await?;
+        Ok(name)
+    }
+
     /// Imports a package of that many bytes, where the length is known.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     #[wasm_bindgen(js_name = importPackage)]

@@ -7,10 +7,12 @@ use js_sys::{Function, Object, Promise, Reflect};
 use serde_json::json;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::AbortController;
 
 use super::turn::{Line, Turn};
 use crate::error::{Error, Result};
 use crate::http::{Gate, Timestamp, TokenReason, redact_url};
+use crate::odata::refuse_relay;
 
 /// The functions of the host, and the one token of the client.
 #[derive(Clone)]
@@ -27,10 +29,41 @@ struct Inner {
     page_origin: Option<String>,
     relay_origins: Vec<String>,
     token: RefCell<Option<Held>>,
-    renewing: RefCell<Option<Promise>>,
+    renewing: RefCell<Option<Renewal>>,
     generation: Cell<u64>,
     requests: Cell<u64>,
     line: Line,
+}
+
+/// The host is asked for a token, on behalf of some conversations.
+struct Renewal {
+    promise: Promise,
+    controller: Option<AbortController>,
+    waiting: u32,
+}
+
+/// One of those who wait. When the last has given up, the host is told by the signal.
+struct Waiting<'a> {
+    inner: &'a Inner,
+    promise: Promise,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut renewing = self.inner.renewing.borrow_mut();
+        let Some(renewal) = renewing.as_mut().filter(|renewal| Object::is(&renewal.promise, &self.promise))
+        else {
+            return;
+        };
+        renewal.waiting -= 1;
+        if renewal.waiting == 0 {
+            let given_up = renewing.take();
+            drop(renewing);
+            if let Some(controller) = given_up.and_then(|renewal| renewal.controller) {
+                controller.abort();
+            }
+        }
+    }
 }
 
 /// A token lives here and nowhere else.
@@ -97,12 +130,9 @@ impl Host {
         let rewritten = rewrite.call1(&JsValue::UNDEFINED, &url.into()).map_err(|_| refuse("it threw"))?;
         let rewritten = rewritten.as_string().ok_or_else(|| refuse("it returned no string"))?;
         let changed = rewritten != url;
-        if changed && !self.inner.relay_origins.is_empty() {
-            let own = self.inner.page_origin.iter().chain(&self.inner.relay_origins);
-            let relative = rewritten.starts_with('/') && !rewritten.starts_with("//");
-            if !relative && !own.into_iter().any(|origin| crate::odata::same_origin(origin, &rewritten)) {
-                return Err(refuse("it leads to an origin that relayOrigins does not list"));
-            }
+        let own = self.inner.page_origin.iter().chain(&self.inner.relay_origins).map(String::as_str);
+        if let Some(why) = if changed { refuse_relay(&rewritten, own) } else { None } {
+            return Err(refuse(why));
         }
         Ok((rewritten, changed))
     }
@@ -133,31 +163,41 @@ impl Host {
                 return Ok(held.expires);
             }
         }
-        let pending = self.inner.renewing.borrow().clone();
+        let pending = self.inner.renewing.borrow_mut().as_mut().map(|renewal| {
+            renewal.waiting += 1;
+            renewal.promise.clone()
+        });
         let promise = match pending {
             Some(promise) => promise,
             None => {
                 self.emit(&json!({ "type": "token", "id": self.inner.generation.get() + 1 }));
                 let request = Object::new();
-                let set = |name: &str, value: &str| Reflect::set(&request, &name.into(), &value.into());
-                set("resource", &self.inner.resource)?;
-                set("scope", &format!("{}/.default", self.inner.resource))?;
-                set("reason", reason_word(reason))?;
+                let set = |name: &str, value: &JsValue| Reflect::set(&request, &name.into(), value);
+                set("resource", &self.inner.resource.as_str().into())?;
+                set("scope", &format!("{}/.default", self.inner.resource).into())?;
+                set("reason", &reason_word(reason).into())?;
+                let controller = AbortController::new().ok();
+                if let Some(controller) = &controller {
+                    set("signal", &controller.signal())?;
+                }
                 let answer = get_token.call1(&JsValue::UNDEFINED, &request)?;
                 let promise = Promise::resolve(&answer);
-                *self.inner.renewing.borrow_mut() = Some(promise.clone());
+                let renewal = Renewal { promise: promise.clone(), controller, waiting: 1 };
+                *self.inner.renewing.borrow_mut() = Some(renewal);
                 promise
             }
         };
+        let waiting = Waiting { inner: &self.inner, promise: promise.clone() };
         let outcome = JsFuture::from(promise.clone()).await;
         let first = {
             let mut renewing = self.inner.renewing.borrow_mut();
-            let mine = renewing.as_ref().is_some_and(|pending| Object::is(pending, &promise));
+            let mine = renewing.as_ref().is_some_and(|renewal| Object::is(&renewal.promise, &promise));
             if mine {
                 *renewing = None;
             }
             mine
         };
+        drop(waiting);
         let answer = outcome?;
         if first {
             let held = self.read(&answer)?;

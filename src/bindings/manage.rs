@@ -11,7 +11,7 @@ use super::client::Client;
 use super::files::{Output, hold};
 use super::parse::parse;
 use super::thrown::throw;
-use crate::dmf::{Dialogue, executions, projects, queue};
+use crate::dmf::{Dialogue, RejectedQuery, executions, projects, queue};
 use crate::error::{Error, Result};
 use crate::fields::{Fields, FromValue};
 use crate::odata::Service;
@@ -39,6 +39,13 @@ impl FromValue for Arguments {
 
 #[wasm_bindgen]
 impl Client {
+    /// Which rows the service named by key; the answer as JSON.
+    #[wasm_bindgen(js_name = joinRejected)]
+    pub fn join_rejected(&self, query: &str) -> Result<String, JsValue> {
+        let query: RejectedQuery = parse(query, "question about rejected rows").map_err(throw)?;
+        Ok(query.answer(self.service.catalog()))
+    }
+
     /// The answer as JSON, or nothing.
     pub async fn manage(
         &self,

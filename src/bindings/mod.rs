@@ -8,12 +8,16 @@
 //! | any | `memory`, `panic`, `parse`, `thrown` |
 //! | `package` | `package`, `doctor` |
 //! | `excel` | `workbook` |
-//! | `full` | `client` with `driver`, `send`, `host`, `turn`, `cancel`, `job`, `list`, `words`; `requests`, `schema`, `manage`, `files` |
+//! | `full` | `client` with `driver`, `send`, `host`, `turn`, `cancel`, `job`, `list`, `words`; `requests`, `schema`, `manage`, `clm`, `files`, `sync`, `diagnose` |
 
 #[cfg(feature = "full")]
 mod cancel;
 #[cfg(feature = "full")]
 mod client;
+#[cfg(feature = "full")]
+mod clm;
+#[cfg(feature = "full")]
+mod diagnose;
 #[cfg(feature = "package")]
 mod doctor;
 #[cfg(feature = "full")]
@@ -40,6 +44,8 @@ mod requests;
 mod schema;
 #[cfg(feature = "full")]
 mod send;
+#[cfg(feature = "full")]
+mod sync;
 #[cfg(any(feature = "package", feature = "excel"))]
 mod thrown;
 #[cfg(feature = "full")]
@@ -74,6 +80,8 @@ pub use panic::panic_probe;
 pub use requests::{read, shape_request};
 #[cfg(feature = "full")]
 pub use schema::{MetadataReader, schema_drift, schema_types};
+#[cfg(feature = "full")]
+pub use sync::{SyncPass, choose};
 #[cfg(feature = "excel")]
 pub use workbook::{WorkbookReader, WorkbookWriter};
 

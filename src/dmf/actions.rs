@@ -13,7 +13,7 @@ fn action(service: &Service, name: &str, body: Value) -> Request {
 }
 
 /// Where a package may be put. Makes nothing but a URL, so it may be repeated.
-pub(super) fn azure_write_url(service: &Service, unique_file_name: &str) -> Request {
+pub(crate) fn azure_write_url(service: &Service, unique_file_name: &str) -> Request {
     action(service, "GetAzureWriteUrl", json!({ "uniqueFileName": unique_file_name }))
 }
 

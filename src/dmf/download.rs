@@ -18,6 +18,8 @@ pub(super) struct Download {
     total: Option<u64>,
     call: Option<Call>,
     url: Option<BlobUrl>,
+    /// Something on the way does not tell which part it hands out: all is asked for at once.
+    at_once: bool,
 }
 
 /// How a download goes on.
@@ -37,7 +39,15 @@ pub(super) enum Fetched {
 
 impl Download {
     pub(super) fn new(service: &Service) -> Self {
-        Self { service: service.clone(), bytes: Vec::new(), etag: None, total: None, call: None, url: None }
+        Self {
+            service: service.clone(),
+            bytes: Vec::new(),
+            etag: None,
+            total: None,
+            call: None,
+            url: None,
+            at_once: false,
+        }
     }
 
     /// Goes on with this URL.
@@ -50,7 +60,8 @@ impl Download {
         let Some(url) = &self.url else { return Fetched::NeedUrl };
         let call = self.call.get_or_insert_with(|| {
             let from = self.bytes.len() as u64;
-            let request = url.range(&self.service, from..from + PIECE, self.etag.as_deref());
+            let range = (!self.at_once).then(|| from..from + PIECE);
+            let request = url.get(&self.service, range, self.etag.as_deref());
             Call::new(&self.service, request, Repeat::Always)
         });
         let outcome = match call.next(session, now) {
@@ -76,6 +87,13 @@ impl Download {
             return Fetched::Whole(response.body);
         }
         let told = response.header("content-range").and_then(content_range);
+        if told.is_none() && !self.at_once {
+            // A relay or proxy that keeps the header to itself.
+            let url = self.url.take();
+            self.begin_again();
+            (self.url, self.at_once) = (url, true);
+            return Fetched::Progress { done: 0, total: None };
+        }
         let etag = response.header("etag").map(str::to_owned);
         let fits = told.is_some_and(|(from, _)| from == self.bytes.len() as u64);
         if !fits || response.body.is_empty() || (self.etag.is_some() && self.etag != etag) {
@@ -179,6 +197,19 @@ mod tests {
         let (whole, range) = step(&mut download, piece(0, b"vwxyz", 5, "2"));
         assert!(matches!(whole, Fetched::Whole(ref bytes) if bytes == b"vwxyz"), "{whole:?}");
         assert_eq!(range, "bytes=0-8388607");
+    }
+
+    #[test]
+    fn where_the_part_is_not_told_all_is_asked_for_at_once() {
+        let mut download = begun();
+        let silent = Input::Response(Response::new(206, "abc"));
+        let (first, _) = step(&mut download, silent);
+        assert!(matches!(first, Fetched::Progress { done: 0, .. }), "{first:?}");
+        let session = Session::new(RetryPolicy::default(), Patience::new(1));
+        let Fetched::Io(Io::Send(request)) = download.next(&session, Timestamp::default()) else {
+            panic!("nothing is sent")
+        };
+        assert!(request.headers.iter().all(|(name, _)| *name != "x-ms-range"), "{:?}", request.headers);
     }
 
     #[test]

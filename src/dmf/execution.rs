@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::fields::{Fields, FromValue};
+use crate::http::redact_text;
 
 /// Where a run stands (`DMFExecutionSummaryStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -240,9 +241,10 @@ fn broken_row_error(part: &str) -> RowError {
     }
 }
 
+/// On one line, and without secrets: the service quotes URLs with their signatures.
 fn tidy(message: &str) -> String {
     let lines: Vec<&str> = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    lines.join(" ")
+    redact_text(&lines.join(" "))
 }
 
 #[cfg(test)]

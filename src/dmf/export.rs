@@ -91,6 +91,8 @@ pub struct Export {
     /// URLs that gave nothing, one after another.
     renewals: u32,
     lease: Lease,
+    /// The run is known, and an earlier process may still hold its lease.
+    seek: bool,
     cancelled: bool,
 }
 
@@ -158,6 +160,7 @@ impl Export {
             downloads: 0,
             renewals: 0,
             lease,
+            seek: false,
             cancelled: false,
         }
     }
@@ -166,6 +169,29 @@ impl Export {
     #[must_use]
     pub const fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
+    }
+
+    /// The name of the step that it stands at, as the simulation counts them.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn place(&self) -> &'static str {
+        if self.lease.is_leaving() {
+            return "give back";
+        }
+        match &self.state {
+            State::Plan => "plan",
+            State::Planning => "planning",
+            State::Turn => self.lease.place(),
+            State::Mark => "mark",
+            State::Marking => "marking",
+            State::Submit => "marked",
+            State::Resume => "resume",
+            State::Run(run) => run.place(),
+            State::WaitUrl(_) => "wait for url",
+            State::AskUrl(..) => "ask url",
+            State::Download(_) => "download",
+            State::Failed(_) => "failed",
+        }
     }
 
     fn watch(&self) -> Watch {
@@ -276,11 +302,18 @@ impl Machine for Export {
                     return Step::Emit(Event::Job { stage: "submit", status: None, progress: None });
                 }
                 State::Resume => {
+                    self.seek = self.checkpoint.stage == Stage::Running;
                     let run = Run::resume(&self.service, &self.checkpoint, self.watch(), now);
                     self.state = State::Run(Box::new(run));
                 }
                 State::Run(run) if self.lease.is_held() && !run.is_submitting() => {
+                    self.lease.called();
                     self.lease.give_back();
+                    self.state = State::Run(run);
+                }
+                State::Run(run) if self.seek => {
+                    self.seek = false;
+                    self.lease.let_go();
                     self.state = State::Run(run);
                 }
                 State::Run(mut run) => match run.next(&self.session, now) {
@@ -289,6 +322,7 @@ impl Machine for Export {
                         return io.into();
                     }
                     RunStep::Accepted => {
+                        self.seek = !self.lease.is_held();
                         self.state = State::Run(run);
                         return self.save(Stage::Running);
                     }

@@ -48,6 +48,9 @@ pub struct ImportOptions {
     pub resubmit: bool,
     /// Which calls this one waits for. Default: all import and export calls of the environment.
     pub parallel: Parallel,
+    /// Bytes of a block of the upload, at most and by default 4 MiB; smaller ones are for tests.
+    #[doc(hidden)]
+    pub block: u64,
 }
 
 deserialize!(ImportOptions);
@@ -66,6 +69,7 @@ impl FromValue for ImportOptions {
             errors: of.not_null("errors").flag("errors").unwrap_or(true),
             resubmit: of.not_null("resubmit").flag("resubmit").unwrap_or_default(),
             parallel: of.read("parallel").unwrap_or_default(),
+            block: 0,
         };
         of.finish(options)
     }
@@ -85,6 +89,8 @@ pub struct Import {
     state: State,
     /// URLs asked for one after another without any progress.
     urls: u32,
+    /// How often a URL was asked for because the one in hand ended too soon.
+    freshened: u32,
     resubmitted: bool,
     cancelled: bool,
 }
@@ -123,7 +129,7 @@ impl Import {
             Checkpoint::new(service, Kind::Import, &options.execution_id, &options.project, &company);
         checkpoint.execute = Some(options.execute);
         checkpoint.overwrite = Some(options.overwrite);
-        let upload = Upload::new(service, None, false).with_total(bytes);
+        let upload = Upload::new(service, None, false).with_total(bytes).with_blocks_of(options.block);
         Ok(Self::with(service, options, checkpoint, true, upload, State::Upload))
     }
 
@@ -147,7 +153,7 @@ impl Import {
             Stage::Planned => State::Upload,
             Stage::Submitting | Stage::Running => State::Resume,
         };
-        let upload = again(service, &checkpoint);
+        let upload = again(service, &checkpoint, options.block);
         Ok(Self::with(service, options, checkpoint, has_source, upload, state))
     }
 
@@ -170,6 +176,7 @@ impl Import {
             lease,
             state,
             urls: 0,
+            freshened: 0,
             resubmitted: false,
             cancelled: false,
         }
@@ -179,6 +186,30 @@ impl Import {
     #[must_use]
     pub const fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
+    }
+
+    /// The name of the step that it stands at, as the simulation counts them.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn place(&self) -> &'static str {
+        if self.lease.is_leaving() {
+            return "give back";
+        }
+        match &self.state {
+            State::Upload => self.upload.place(),
+            State::Plan => "plan",
+            State::Planning => "planning",
+            State::AskUrl(_) => "ask url",
+            State::Turn => self.lease.place(),
+            State::Fresh => "fresh",
+            State::AskFresh(_) => "ask fresh url",
+            State::Mark(_) => "mark",
+            State::Marking(_) => "marking",
+            State::Submit(_) => "marked",
+            State::Resume => "resume",
+            State::Run(run) => run.place(),
+            State::Failed(_) => "failed",
+        }
     }
 
     fn ask_url(&mut self) -> std::result::Result<Call, Box<Error>> {
@@ -229,7 +260,7 @@ impl Import {
         if !self.has_source {
             return State::Failed(Box::new(source_required()));
         }
-        self.upload = again(&self.service, &self.checkpoint);
+        self.upload = again(&self.service, &self.checkpoint, self.options.block);
         State::Upload
     }
 }
@@ -298,23 +329,28 @@ impl Machine for Import {
                         Polled::Ready(Err(error)) => self.state = self.fail(error),
                     }
                 }
-                State::Fresh => match self.upload.fresh_url(now.plus(URL_MARGIN)) {
-                    Some(url) => self.state = State::Mark(url),
-                    None => match self.ask_url() {
-                        Ok(call) => self.state = State::AskFresh(call),
-                        Err(error) => self.state = self.fail(error),
-                    },
-                },
+                State::Fresh => {
+                    // A URL that is short-lived from the start, or by a clock that is wrong, is as good as it gets.
+                    let least =
+                        if self.freshened < URLS { now.plus(URL_MARGIN) } else { Timestamp::default() };
+                    match self.upload.fresh_url(least) {
+                        Some(url) => self.state = State::Mark(url),
+                        None => {
+                            self.freshened += 1;
+                            match self.ask_url() {
+                                Ok(call) => self.state = State::AskFresh(call),
+                                Err(error) => self.state = self.fail(error),
+                            }
+                        }
+                    }
+                }
                 State::AskFresh(mut call) => match call.next(&self.session, now) {
                     Polled::Io(io) => {
                         self.state = State::AskFresh(call);
                         return io.into();
                     }
                     Polled::Ready(outcome) => match write_url(&self.service, outcome) {
-                        Ok(url) if self.upload.renew_url(&url) => {
-                            // A URL that is short-lived from the start is as good as it gets.
-                            self.state = if self.urls < URLS { State::Fresh } else { State::Mark(url) };
-                        }
+                        Ok(url) if self.upload.renew_url(&url) => self.state = State::Fresh,
                         // Another blob: it has to be filled first, and others may call meanwhile.
                         Ok(url) => {
                             self.lease.give_back();
@@ -351,6 +387,7 @@ impl Machine for Import {
                     self.state = State::Run(Box::new(run));
                 }
                 State::Run(run) if self.lease.is_held() && !run.is_submitting() => {
+                    self.lease.called();
                     self.lease.give_back();
                     self.state = State::Run(run);
                 }
@@ -438,8 +475,9 @@ impl Import {
 }
 
 /// An upload that must find the source as the checkpoint says.
-fn again(service: &Service, checkpoint: &Checkpoint) -> Upload {
-    Upload::new(service, checkpoint.source, checkpoint.source_ends == Some(true))
+fn again(service: &Service, checkpoint: &Checkpoint, block: u64) -> Upload {
+    let whole = checkpoint.source_ends == Some(true);
+    Upload::new(service, checkpoint.source, whole).with_blocks_of(block)
 }
 
 fn write_url(

@@ -17,12 +17,9 @@
 //! | the checkpoint `running` | asks for the status and goes on |
 //! | the end of the run | asks again and gets the same result, for the 7 days that the service remembers it |
 //! | the download | asks for a new URL and downloads again; an export's marker moved when it ran, so the package is what counts |
-//!
-//! Not here yet, each with a clear error: upload in blocks, more than one job at a time, re-submission.
 
 mod actions;
 mod checkpoint;
-mod dialogue;
 mod download;
 mod ensure;
 mod execution;
@@ -35,13 +32,17 @@ mod poll;
 mod project;
 pub mod projects;
 pub mod queue;
+mod rejected;
 mod run;
 mod sequence;
 mod storage;
 mod upload;
 
+use crate::odata::dialogue;
+
+pub use crate::odata::Dialogue;
+pub(crate) use actions::azure_write_url;
 pub use checkpoint::{Checkpoint, Kind, SourceMark, Stage};
-pub use dialogue::Dialogue;
 pub use ensure::{Ensure, Ensured};
 pub use execution::{EntityOutcome, ExecutionStatus, RowError, RunOutcome};
 pub use export::{Export, ExportOptions, Exported};
@@ -50,3 +51,5 @@ pub use import::{Import, ImportOptions};
 pub use lease::Parallel;
 pub use poll::Polling;
 pub use project::{Category, DataProject, Line, OperationType, Refresh};
+pub use rejected::RejectedQuery;
+pub(crate) use storage::look_at_blob;

@@ -192,6 +192,33 @@ impl FromValue for Line {
 }
 
 impl DataProject {
+    /// The export project that is kept for a list of entities, each a name or a line. The same lines in any order have the same
+    /// project: `CLM-Export-` and 16 hexadecimal digits.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for an empty list and for what is no line.
+    pub fn ad_hoc(lines: &str) -> Result<Self> {
+        let wrong = |why: String| Error::argument(format!("the list of entities can't be understood: {why}"));
+        let mut lines: Vec<Value> = serde_json::from_str(lines).map_err(|e| wrong(e.to_string()))?;
+        for line in &mut lines {
+            if line.is_string() {
+                let mut whole = Map::new();
+                whole.insert("entity".to_owned(), line.take());
+                *line = Value::Object(whole);
+            }
+        }
+        let mut texts: Vec<String> = lines.iter().map(Value::to_string).collect();
+        crate::order::sort_by(&mut texts, Ord::cmp);
+        let digest = md5::compute(texts.join("\n"));
+        let name =
+            digest.0.iter().take(8).fold("CLM-Export-".to_owned(), |name, byte| format!("{name}{byte:02x}"));
+        let entities = lines.into_iter().map(Line::from_value).collect::<Result<_, _>>().map_err(wrong)?;
+        let description = Some("Kept for exports of a list of entities".to_owned());
+        let project = Self { name, operation: OperationType::Export, description, category: None, entities };
+        project.check()?;
+        Ok(project)
+    }
+
     /// Checks what the service would refuse or choke on.
     pub(super) fn check(&self) -> Result<()> {
         check_project_name(&self.name)?;
@@ -314,6 +341,26 @@ pub(super) fn check_project_name(name: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_has_one_project_whatever_its_order() {
+        let name = |lines: &str| DataProject::ad_hoc(lines).unwrap().name;
+        let first = name(r#"["VendorsV2",{"entity":"Currencies","refresh":"IncrementalPush"}]"#);
+        assert_eq!(
+            first,
+            name(r#"[{"entity":"Currencies","refresh":"IncrementalPush"},{"entity":"VendorsV2"}]"#)
+        );
+        assert_ne!(first, name(r#"["VendorsV2","Currencies"]"#));
+        assert!(first.starts_with("CLM-Export-") && first.len() == 27, "{first}");
+        for wrong in ["[]", "[1]", "{}", r#"["A","A"]"#, r#"[{"entity":"A","format":1}]"#] {
+            assert_eq!(
+                DataProject::ad_hoc(wrong).unwrap_err().code,
+                crate::ErrorCode::InvalidArgument,
+                "{wrong}"
+            );
+        }
+    }
+
     use crate::catalog::builtin;
 
     fn project(json: &str) -> DataProject {

@@ -168,13 +168,15 @@ impl Run {
                         return RunStep::Failed(failure.error);
                     }
                     Polled::Ready(outcome) => {
-                        if self.found(outcome, by_details) {
+                        let found = self.found(outcome, by_details);
+                        if matches!(found, Ok(true)) {
                             self.state = State::Accepted;
                             continue;
                         }
                         self.schedule.asked(now);
                         if now >= until {
-                            return RunStep::Failed(self.never_found(reason));
+                            // Only the service can say that it does not know the run; a network that is down says nothing.
+                            return RunStep::Failed(found.err().unwrap_or_else(|| self.never_found(reason)));
                         }
                         self.state = State::Search { reason, until, by_details: !by_details };
                     }
@@ -254,6 +256,22 @@ impl Run {
         }
     }
 
+    /// The name of the state.
+    pub(super) const fn place(&self) -> &'static str {
+        match &self.state {
+            State::Submit(_) => "submit",
+            State::Search { .. } => "search",
+            State::Searching { .. } => "searching",
+            State::Accepted => "accepted",
+            State::Noting => "noting",
+            State::Wait => "wait for run",
+            State::Status(_) => "status",
+            State::Details(_) => "details",
+            State::Errors(_) => "errors",
+            State::Over => "over",
+        }
+    }
+
     /// Whether the submission is still under way.
     pub(super) const fn is_submitting(&self) -> bool {
         matches!(self.state, State::Submit(_))
@@ -287,16 +305,21 @@ impl Run {
         self.state = State::Search { reason, until: now.plus(grace), by_details: false };
     }
 
-    /// An answer proves that the run exists; a refusal proves nothing, for its record appears late.
-    fn found(&mut self, outcome: Result<Response, Failure>, by_details: bool) -> bool {
-        let Ok(response) = outcome else { return false };
+    /// An answer proves that the run exists; a refusal proves nothing, for its record appears late. An error is no answer at all.
+    fn found(&mut self, outcome: Result<Response, Failure>, by_details: bool) -> Result<bool, Error> {
+        let response = match outcome {
+            Ok(response) => response,
+            Err(Failure { error, .. }) => {
+                let refused = error.status.is_some_and(|status| status < 500 && status != 429);
+                return if refused { Ok(false) } else { Err(error) };
+            }
+        };
         if by_details {
-            return items_of::<Detail>(&response).is_ok_and(|rows| !rows.is_empty());
+            return Ok(!items_of::<Detail>(&response)?.is_empty());
         }
-        let status =
-            inner_text(response.text().unwrap_or_default()).map(|text| ExecutionStatus::parse(&text));
-        self.seen = matches!(status, Ok(status) if status != ExecutionStatus::Unknown);
-        self.seen
+        let status = ExecutionStatus::parse(&inner_text(response.text().unwrap_or_default())?);
+        self.seen = status != ExecutionStatus::Unknown;
+        Ok(self.seen)
     }
 
     fn never_found(&self, reason: Option<Error>) -> Error {

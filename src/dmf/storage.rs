@@ -94,12 +94,14 @@ impl BlobUrl {
         request
     }
 
-    /// A range of the blob, of the one with this tag where one is given.
-    pub(super) fn range(&self, service: &Service, range: Range<u64>, etag: Option<&str>) -> Request {
+    /// The blob or a range of it; of the one with this tag where one is given.
+    pub(super) fn get(&self, service: &Service, range: Option<Range<u64>>, etag: Option<&str>) -> Request {
         let mut request = self.request(service, Method::Get, "");
         request.timeout = service.submit_timeout;
-        let request =
-            request.header("x-ms-range", format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        if let Some(range) = range {
+            request = request
+                .header("x-ms-range", format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        }
         match etag {
             Some(etag) => request.header("if-match", etag),
             None => request,
@@ -112,6 +114,14 @@ impl BlobUrl {
         request.bearer = same_origin(&self.0, service.base());
         request
     }
+}
+
+/// Whether the storage answers: the first byte of the blob that the answer of `GetAzureWriteUrl` names, which is not there yet.
+pub(crate) fn look_at_blob(service: &Service, answer: &str) -> Result<Request> {
+    let url = BlobUrl::of_write_answer(service, answer)?;
+    let mut request = url.get(service, Some(0..1), None);
+    request.timeout = service.timeout;
+    Ok(request)
 }
 
 impl std::fmt::Debug for BlobUrl {

@@ -66,6 +66,8 @@ pub(super) struct Upload {
     marked: u64,
     told: u64,
     total: Option<u64>,
+    /// Bytes of a block.
+    size: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -111,7 +113,16 @@ impl Upload {
             marked: 0,
             told: 0,
             total: None,
+            size: BLOCK,
         }
+    }
+
+    /// Smaller blocks; never larger ones.
+    pub(super) const fn with_blocks_of(mut self, bytes: u64) -> Self {
+        if bytes > 0 && bytes < BLOCK {
+            self.size = bytes;
+        }
+        self
     }
 
     /// For progress alone.
@@ -285,22 +296,39 @@ impl Upload {
         }
     }
 
+    /// The name of the state.
+    pub(super) const fn place(&self) -> &'static str {
+        match &self.state {
+            State::NeedUrl => "need url",
+            State::List(_) => "list blocks",
+            State::Read => "read",
+            State::Reading => "reading",
+            State::Send => "send blocks",
+            State::Sending => "sending blocks",
+            State::Pause(_) => "pause of blocks",
+            State::Put(_) => "put",
+            State::Commit(_) => "commit blocks",
+            State::Done => "uploaded",
+            State::Failed(_) => "failed",
+        }
+    }
+
     /// Whether giving up must be left to the request under way.
     pub(super) const fn has_call(&self) -> bool {
         matches!(self.state, State::List(_) | State::Put(_) | State::Commit(_))
     }
 
     fn wanted(&self) -> Range<u64> {
-        self.read..self.read + BLOCK
+        self.read..self.read + self.size
     }
 
     /// A whole source of one block goes in one request.
     fn is_small(&self) -> bool {
-        self.ended && self.read <= BLOCK && self.blocks.is_empty()
+        self.ended && self.read <= self.size && self.blocks.is_empty()
     }
 
     fn take(&mut self, bytes: Vec<u8>) -> Result<(), Box<Error>> {
-        self.ended = (bytes.len() as u64) < BLOCK;
+        self.ended = (bytes.len() as u64) < self.size;
         if self.read == 0 && !bytes.starts_with(b"PK\x03\x04") {
             return Err(Box::new(
                 Error::new(ErrorCode::NotAPackage, "the source of the import is no zip file")

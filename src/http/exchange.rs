@@ -21,6 +21,8 @@ pub struct Exchange {
     waited: Duration,
     /// The service refused the token once already.
     renewed: bool,
+    /// The host was asked for a token that lasts longer.
+    hurried: bool,
 }
 
 #[derive(Debug)]
@@ -114,7 +116,15 @@ impl Exchange {
     /// A request that has not left yet.
     #[must_use]
     pub const fn new(request: Request, repeat: Repeat) -> Self {
-        Self { request, repeat, state: State::Token, attempts: 0, waited: Duration::ZERO, renewed: false }
+        Self {
+            request,
+            repeat,
+            state: State::Token,
+            attempts: 0,
+            waited: Duration::ZERO,
+            renewed: false,
+            hurried: false,
+        }
     }
 
     /// What to do now. `Ready` comes once; an answer of any status is `Ok`.
@@ -127,6 +137,7 @@ impl Exchange {
                         self.state = State::Send;
                         continue;
                     };
+                    self.hurried |= reason != TokenReason::First;
                     self.state = State::AwaitToken;
                     return Polled::Io(Io::Token(reason));
                 }
@@ -164,7 +175,9 @@ impl Exchange {
         match (&self.state, input) {
             (State::AwaitToken, Input::TokenRenewed { expires }) => {
                 session.hold_token(expires);
-                self.state = State::Send;
+                // What another conversation left may end too soon; what the host gives once more has to do.
+                let ends_soon = session.token_wanted(now).is_some() && !self.hurried;
+                self.state = if ends_soon { State::Token } else { State::Send };
             }
             (State::AwaitToken, Input::TokenFailed { message }) => {
                 let message = format!("the host gave no token: {}", redact_text(&message));
@@ -321,6 +334,16 @@ mod tests {
             }
             panic!("the exchange never ended");
         }
+    }
+
+    #[test]
+    fn a_token_at_hand_that_ends_soon_is_asked_for_anew_once() {
+        let mut bench = Bench::new(Method::Get, Repeat::Always);
+        bench.run(vec![answer(200)], Some(T0.plus(Duration::from_secs(299)))).unwrap();
+        assert_eq!(bench.asked, [TokenReason::First, TokenReason::Expiring]);
+        let mut bench = Bench::new(Method::Get, Repeat::Always);
+        bench.run(vec![answer(200)], Some(T0.plus(Duration::from_secs(301)))).unwrap();
+        assert_eq!(bench.asked, [TokenReason::First]);
     }
 
     fn lost() -> Input {

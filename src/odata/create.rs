@@ -97,7 +97,7 @@ impl Create {
 const LOOK: &str = "The record may have been created all the same: look for it before you create it again.";
 
 /// No answer, or one of a gateway that knows of none. Where the service itself answers, its transaction is over.
-fn leaves_open(error: &Error) -> bool {
+pub(crate) fn leaves_open(error: &Error) -> bool {
     matches!(error.code, ErrorCode::Network | ErrorCode::CorsOrNetwork | ErrorCode::Timeout)
         || matches!(error.status, Some(502..=504))
 }

@@ -10,6 +10,7 @@ mod body;
 mod call;
 mod company;
 mod create;
+pub(crate) mod dialogue;
 mod exact;
 mod fault;
 mod key;
@@ -28,6 +29,7 @@ mod uri;
 pub use batch::{Batch, BatchAnswer, BatchOptions, BatchResult, batch_request};
 pub use call::Call;
 pub use create::{Create, create};
+pub use dialogue::Dialogue;
 pub use fault::{failure_of, words_of};
 pub use filter::{Compare, Filter};
 pub use listing::{Listing, MAX_PARTS};
@@ -44,5 +46,8 @@ pub use shape::{Answer, Op, OperationSpec, Shaped, read_answer, request_json};
 pub use stream::PageStream;
 
 pub(crate) use body::{action_value, inner_text};
+pub(crate) use create::leaves_open;
 pub(crate) use page::items_of;
+#[cfg(all(feature = "wasm", target_arch = "wasm32", target_os = "unknown"))]
+pub(crate) use uri::refuse_relay;
 pub(crate) use uri::{encode_query, encode_segment, quote, same_origin};

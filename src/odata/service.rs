@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::uri::origin;
+use super::uri::{is_loopback, origin};
 use crate::catalog::{self, Catalog, Entity};
 use crate::error::{Error, Result};
 use crate::fields::{FromValue, deserialize, word};
@@ -139,14 +139,7 @@ fn parse_base(url: &str) -> Result<String> {
     if rest.contains(['?', '#']) {
         return Err(refuse("it has a query"));
     }
-    let loopback = |host: &str| {
-        let host =
-            host.rsplit_once(':').map_or(host, |(name, port)| if port.contains(']') { host } else { name });
-        host == "localhost" || host == "[::1]" || host.starts_with("127.") || host.ends_with(".localhost")
-    };
-    if let Some(host) = origin.strip_prefix("http://")
-        && !loopback(host)
-    {
+    if origin.starts_with("http://") && !is_loopback(&origin) {
         return Err(refuse("plain http is for loopback only"));
     }
     let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default().trim_end_matches('/');

@@ -50,6 +50,39 @@ pub(crate) fn same_origin(a: &str, b: &str) -> bool {
     matches!((origin(a), origin(b)), (Some(a), Some(b)) if a == b)
 }
 
+/// Whether the origin is on this machine.
+pub(crate) fn is_loopback(origin: &str) -> bool {
+    let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+    let host =
+        host.rsplit_once(':').map_or(host, |(name, port)| if port.contains(']') { host } else { name });
+    let ipv4 =
+        host.strip_prefix("127.").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+    ipv4 || host == "localhost" || host == "[::1]" || host.ends_with(".localhost")
+}
+
+/// Why a request that may carry a token must not go to a rewritten URL. It may stay on the page's own origin, or go to a listed one.
+#[cfg(any(test, all(feature = "wasm", target_arch = "wasm32", target_os = "unknown")))]
+pub(crate) fn refuse_relay<'a>(
+    url: &str,
+    allowed: impl IntoIterator<Item = &'a str>,
+) -> Option<&'static str> {
+    // Browsers read a backslash as a slash and leave control characters out.
+    if url.contains('\\') || url.chars().any(char::is_control) {
+        return Some("it has a backslash or a control character");
+    }
+    if url.starts_with('/') && !url.starts_with("//") {
+        return None;
+    }
+    let Some(origin) = origin(url) else { return Some("it is neither a path nor an http or https URL") };
+    if origin.starts_with("http://") && !is_loopback(&origin) {
+        return Some("plain http is for loopback only");
+    }
+    match allowed.into_iter().any(|other| same_origin(other, url)) {
+        true => None,
+        false => Some("it leads to an origin that is not the page's own and not in relayOrigins"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +92,51 @@ mod tests {
         assert_eq!(encode_query("Name eq 'R&D + 50% #1='"), "Name%20eq%20'R%26D%20%2B%2050%25%20%231%3D'");
         assert_eq!(encode_query("ü"), "%C3%BC");
         assert_eq!(encode_segment("'a/b?c'"), "'a%2Fb%3Fc'");
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for own in [
+            "http://localhost:80",
+            "http://127.0.0.1",
+            "http://127.9.9.9:8",
+            "http://[::1]:5",
+            "http://a.localhost",
+        ] {
+            assert!(is_loopback(own), "{own}");
+        }
+        for other in [
+            "http://127.0.0.1.evil.example",
+            "http://localhost.evil.example",
+            "http://10.0.0.1",
+            "http://127.evil",
+        ] {
+            assert!(!is_loopback(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_rewritten_request_stays_or_goes_where_it_was_told() {
+        let refused =
+            |url| refuse_relay(url, ["https://page.example", "https://relay.example:8443"]).is_some();
+        for fine in ["/relay?u=1", "https://PAGE.example/x", "https://relay.example:8443/data"] {
+            assert!(!refused(fine), "{fine}");
+        }
+        for wrong in [
+            "https://relay.example/data",
+            "//evil.example/x",
+            "/\\evil.example/x",
+            "/\t/evil.example/x",
+            "http://page.example/x",
+            "https://page.example@evil.example/",
+            "relay",
+            "ftp://page.example/",
+            "",
+        ] {
+            assert!(refused(wrong), "{wrong:?}");
+        }
+        assert!(refuse_relay("http://localhost:3000/x", ["http://localhost:3000"]).is_none());
+        assert!(refuse_relay("https://page.example/x", []).is_some(), "no origin is allowed by itself");
     }
 
     #[test]

@@ -209,6 +209,21 @@ impl<'a> Real<'a> {
     }
 }
 
+/// A date or date-time as the service's OData writes it, in UTC; a date alone is noon. None where the text is neither.
+#[cfg(feature = "full")]
+pub(crate) fn utc_text(text: &str) -> Option<String> {
+    DateTime::parse(text).map(|time| time.utc_text())
+}
+
+/// Milliseconds since 1970 in the same spelling, whole seconds.
+#[cfg(feature = "full")]
+pub(crate) fn utc_of_millis(millis: u64) -> String {
+    const FIRST_OF_1970: i64 = 719_468;
+    let seconds = i64::try_from(millis / 1_000).unwrap_or(i64::MAX);
+    let (days, seconds) = (FIRST_OF_1970 + seconds / 86_400, seconds % 86_400);
+    DateTime { days, seconds: Some(seconds), offset_minutes: 0, nanos: 0 }.utc_text()
+}
+
 /// A day of the proleptic Gregorian calendar, perhaps with a time.
 struct DateTime {
     days: i64,
@@ -235,6 +250,27 @@ impl DateTime {
         let (nanos, rest) = fraction(rest)?;
         let offset_minutes = zone(rest)?;
         Some(Self { days, seconds: Some(hour * 3600 + minute * 60 + second), offset_minutes, nanos })
+    }
+
+    #[cfg(feature = "full")]
+    fn utc_text(&self) -> String {
+        let seconds = self.seconds.unwrap_or(43_200) - self.offset_minutes * 60;
+        let (days, seconds) = (self.days + seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        // The inverse of `day`: years begin in March, eras have 400 of them.
+        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let shifted = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * shifted + 2) / 5 + 1;
+        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+        let year = year + era * 400 + i64::from(month < 3);
+        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        let mut out = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
+        if self.nanos != 0 {
+            out.push_str(format!(".{:09}", self.nanos).trim_end_matches('0'));
+        }
+        out.push('Z');
+        out
     }
 
     /// For comparing; a date alone is noon, as the service shows it.
@@ -390,6 +426,24 @@ mod tests {
         assert_ne!(normal(&Accepts::Anything, " a"), normal(&Accepts::Anything, "a"));
         let colours = Accepts::Enum(vec!["red".into(), "green".into()]);
         assert_eq!(normal(&colours, "Green"), normal(&colours, "1"));
+    }
+
+    #[test]
+    #[cfg(feature = "full")]
+    fn times_are_told_in_utc() {
+        for (text, utc) in [
+            ("2026-04-01", "2026-04-01T12:00:00Z"),
+            ("2026-04-01T00:00:00", "2026-04-01T00:00:00Z"),
+            ("2026-03-01T01:30:00+02:00", "2026-02-28T23:30:00Z"),
+            ("2024-02-29T23:00:00-01:30", "2024-03-01T00:30:00Z"),
+            ("1900-01-01T00:00:00", "1900-01-01T00:00:00Z"),
+            ("2154-12-31T23:59:59.120Z", "2154-12-31T23:59:59.12Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(utc_text(text).as_deref(), Some(utc), "{text}");
+        }
+        assert_eq!(utc_text("31.01.2026"), None);
+        assert_eq!(utc_of_millis(784_111_777_999), "1994-11-06T08:49:37Z");
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub use format::{CodePage, SourceFormat};
 pub use workbook_plan::WorkbookPlan;
 
 pub(crate) use accept::{Accepts, upper};
+#[cfg(feature = "full")]
+pub(crate) use accept::{utc_of_millis, utc_text};
 pub(crate) use cell::Target;
 pub(crate) use check::{CsvChecker, check_header};
 pub(crate) use csv_file::CsvReader;

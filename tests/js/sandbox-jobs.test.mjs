@@ -222,6 +222,94 @@ describe("jobs against the sandbox", () => {
     assert.equal(rejected[0].entity, "CLM integration contract");
     assert.equal(rejected[0].reason, result.errors[0].message);
     assert.ok(rejected[0].key, "the record is named by its key");
+    assert.equal(rejected[0].line, 3);
+    assert.equal(rejected[0].row.CONTRACTID, spec.entities[1].rows[2].ContractId);
+    assert.equal(rejected[0].row.CONTRACTNAME, spec.entities[1].rows[2].ContractName);
+    assert.equal(rejected[0].row.CONTRACTTYPE, "NOPE");
+  });
+
+  const all = async (items) => {
+    const list = [];
+    for await (const item of items) list.push(item);
+    return list;
+  };
+
+  sandboxed(
+    "rejected rows are joined to any source that can be read again, and else come without their rows",
+    async () => {
+      const spec = () => source(5, (i, name) => (i % 2 === 1 ? "NOPE" : name));
+      const bytes = await buildPackage(spec());
+      const sources = [
+        [bytes, true],
+        [new Blob([await buildPackage(spec())]), true],
+        [(given) => () => given, true],
+        [new Blob([await buildPackage(spec())]).stream(), false],
+      ];
+      for (const [given, known] of sources) {
+        const one = typeof given === "function" ? given(spec()) : given;
+        const project = "CLM-Rejected";
+        const result = await follow(client().importPackage(one, { project, poll }));
+        const rejected = await all(result.rejected());
+        assert.equal(rejected.length, 2);
+        assert.deepEqual(
+          rejected.map(({ line, row }) => [line, row?.CONTRACTTYPE]),
+          known
+            ? [
+                [2, "NOPE"],
+                [4, "NOPE"],
+              ]
+            : [
+                [undefined, undefined],
+                [undefined, undefined],
+              ],
+        );
+        for (const { reason, key } of rejected) assert.match(`${reason} ${key}`, /NOPE was not found.* T\d+-[13]/);
+        assert.deepEqual(await all(result.rejected()), rejected, "it may be called again");
+      }
+    },
+  );
+
+  sandboxed("a failed run tells its rows too, and what staging refused comes as it was sent", async () => {
+    const spec = source(3, "NOPE");
+    spec.entities.shift();
+    const error = await caught(follow(client().importPackage(spec, { project: spec.name, poll })));
+    const rejected = await all(error.result.rejected());
+    assert.deepEqual(
+      rejected.map(({ row }) => row.CONTRACTID),
+      spec.entities[0].rows.map(({ ContractId }) => ContractId),
+    );
+    assert.doesNotMatch(JSON.stringify(error), /function/);
+
+    const wrong = source(4);
+    wrong.entities[1].rows[1].EffectiveDate = "no date";
+    const result = await follow(client().importPackage(wrong, { project: wrong.name, poll }));
+    assert.equal(result.rejectedCount, 1);
+    const [one, ...more] = await all(result.rejected());
+    assert.equal(more.length, 0, JSON.stringify(more));
+    assert.equal(one.row.CONTRACTID, wrong.entities[1].rows[1].ContractId);
+    assert.equal(one.row.EFFECTIVEDATE, "no date");
+  });
+
+  sandboxed("entities are exported by a project that is kept for their list", async () => {
+    const scm = client();
+    const names = new Set();
+    for (const entities of [
+      ["VendorsV2", "Currencies"],
+      [{ entity: "Currencies" }, "VendorsV2"],
+    ]) {
+      const result = await follow(scm.exportPackage({ entities, company: "usmf", poll }));
+      assert.equal((await all(result.package.entity("VendorsV2").rows())).length, 50);
+      names.add(result.package.name);
+      result.package.dispose();
+    }
+    assert.equal(names.size, 1);
+    const [name] = names;
+    assert.match(name, /^CLM-Export-[0-9a-f]{16}$/);
+    const { entities } = await scm.projects.get(name);
+    assert.deepEqual(entities.map(({ entity }) => entity).sort(), ["Currencies", "Vendors V2"]);
+    for (const options of [{}, { project: name, entities: ["VendorsV2"] }, { entities: [] }, { entities: [1] }]) {
+      assert.equal((await caught(follow(scm.exportPackage({ ...options, poll })))).code, "INVALID_ARGUMENT");
+    }
   });
 
   sandboxed("a project handed over whole is ensured before it is exported", async () => {

@@ -1,5 +1,6 @@
 // Never run: what must and what must not compile against the package's declarations.
 import {
+  type AgreementValidation,
   type BatchOperation,
   buildPackage,
   type Checkpoint,
@@ -31,6 +32,16 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 const yes = <T extends true>(_?: T) => {};
 
 export async function shapes(scm: ScmClient): Promise<void> {
+  // The contract life cycle is typed by the same properties.
+  const made = await scm.clm.contracts.create({ ContractId: "C1", ContractStatus: "Draft", EffectiveDate: new Date() });
+  yes<Same<typeof made, EntityOf<"CLMIntegrationContracts">>>();
+  // @ts-expect-error: no such property
+  await scm.clm.contracts.create({ ContractNam: "x" });
+  const { agreementId, validation } = await scm.clm.agreements.create({ header: {}, lines: [{ LineNumber: 1 }] });
+  yes<Same<typeof validation, AgreementValidation>>();
+  await scm.clm.links.agreement({ agreementId });
+  // @ts-expect-error: an agreement is not found by a contract's number
+  await scm.clm.agreements.get({ contractId: "C1" });
   // Catalogued entities are typed by their properties, others hold anything.
   type Contract = EntityOf<"CLMIntegrationContracts">;
   yes<Same<Contract["ContractId"], string>>();

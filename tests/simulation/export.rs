@@ -33,6 +33,12 @@ fn package() -> Vec<u8> {
     writer.finish().unwrap()
 }
 
+/// The same, made once.
+pub(crate) fn package_bytes() -> &'static [u8] {
+    static BYTES: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    BYTES.get_or_init(package)
+}
+
 fn world() -> World {
     let mut world = World::new();
     (world.rows, world.package) = (2, package());

@@ -9,4 +9,7 @@ mod ensure;
 mod export;
 mod import;
 mod queue;
+mod seeds;
+mod sync;
+mod sync_world;
 mod world;

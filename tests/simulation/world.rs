@@ -42,6 +42,8 @@ pub(crate) enum Ending<T> {
 #[derive(Debug, Default)]
 pub(crate) struct Run {
     pub(crate) submissions: u32,
+    /// Times that its rows were taken.
+    pub(crate) executed: u32,
     pub(crate) company: String,
     pub(crate) export: bool,
     born: u64,
@@ -88,11 +90,40 @@ pub(crate) struct World {
     pub(crate) conflicts: u32,
     /// Entities whose staging can't be skipped.
     pub(crate) staged_only: Vec<String>,
+    /// The record of a run appears so many milliseconds after its submission.
+    pub(crate) record_after: u64,
+    /// So many later the run ends.
+    pub(crate) run_takes: u64,
+    /// So many milliseconds after its submission a run is forgotten.
+    pub(crate) purged_after: Option<u64>,
+    /// What becomes of a submission under an id that there was.
+    pub(crate) repeated: Repeated,
+    /// The next status is as old as this, in milliseconds.
+    pub(crate) lag: u64,
+    /// The next status is the last one again.
+    pub(crate) again: bool,
+    last_status: Option<(String, Response)>,
+    /// A download comes in pieces of at most this many bytes; 0: whole.
+    pub(crate) piece: usize,
+    /// URLs tell when they end.
+    pub(crate) tells_end: bool,
+    /// Each URL to upload to is of another blob.
+    pub(crate) other_blobs: bool,
+    /// Requests that the storage refused because their URL had run out.
+    pub(crate) expired: u64,
     tokens: u32,
 }
 
+/// What the service does with an execution id that it knows; which of them the real one does is unverified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeated {
+    Refused,
+    RunAgain,
+    Ignored,
+}
+
 /// The secrets of the model: none of them may be seen in a checkpoint or an error.
-pub(crate) const SECRETS: [&str; 1] = ["SIGNATURE"];
+pub(crate) const SECRETS: [&str; 2] = ["SIGNATURE", "eyJ0b2tlbiI6InRoYXQgbm9ib2R5IG1heSBzZWUgYW55d2hlcmUifQ"];
 
 impl World {
     pub(crate) fn new() -> Self {
@@ -124,6 +155,17 @@ impl World {
             empty_urls: 0,
             conflicts: 0,
             staged_only: Vec::new(),
+            record_after: 4_000,
+            run_takes: 56_000,
+            purged_after: None,
+            repeated: Repeated::RunAgain,
+            lag: 0,
+            again: false,
+            last_status: None,
+            piece: 0,
+            tells_end: false,
+            other_blobs: false,
+            expired: 0,
             tokens: 0,
         }
     }
@@ -263,13 +305,17 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, request: &Request) -> Response {
+    pub(crate) fn carry_out(&mut self, request: &Request) -> Response {
         let (path, query) = request.url.split_once('?').unwrap_or((&request.url, ""));
         let name = path.rsplit('/').next().unwrap().rsplit('.').next().unwrap().to_owned();
         if path.contains("blob.core.windows.net") {
             let part = query.split('&').find_map(|o| o.strip_prefix("comp=")).unwrap_or("blob");
             self.requests.push(format!("{} {part}", request.method.as_str()));
-            return self.blob(request.method, path, query, &request.body);
+            let answer = self.blob(request.method, path, query, &request.body);
+            return match request.headers.iter().find(|(name, _)| *name == "x-ms-range") {
+                Some((_, range)) if self.piece > 0 && answer.status == 200 => self.piece_of(&answer, range),
+                _ => answer,
+            };
         }
         self.requests.push(name.clone());
         if let Some((_, rest)) = path.split_once("/data/DataManagementDefinitionGroups/") {
@@ -282,9 +328,22 @@ impl World {
         self.odata(request.method, path, &filter, &body)
     }
 
+    fn piece_of(&self, answer: &Response, range: &str) -> Response {
+        let from: usize = range.strip_prefix("bytes=").unwrap().split('-').next().unwrap().parse().unwrap();
+        let all = answer.body.len();
+        if from >= all {
+            return Response::new(416, "");
+        }
+        let until = all.min(from + self.piece);
+        Response::new(206, &answer.body[from..until])
+            .with_header("content-range", &format!("bytes {from}-{}/{all}", until - 1))
+            .with_header("etag", "\"1\"")
+    }
+
     fn blob(&mut self, method: Method, path: &str, query: &str, body: &[u8]) -> Response {
         let end: u64 = query.split('&').find_map(|o| o.strip_prefix("life=")).unwrap().parse().unwrap();
         if self.now.as_millis() > end {
+            self.expired += 1;
             return Response::new(
                 403,
                 "<Error><Code>AuthenticationFailed</Code><Message>expired</Message></Error>",
@@ -331,7 +390,10 @@ impl World {
         let long = self.urls.get() > self.long_after;
         let life = if long { Duration::from_secs(2_100) } else { self.url_life };
         let life = self.now.plus(life).as_millis();
-        format!("https://acct.blob.core.windows.net/dmf/{name}?sv=2014-02-14&life={life}&sig=SIGNATURE")
+        let blob = if self.other_blobs { format!("{}-", self.urls.get()) } else { String::new() };
+        let end = if self.tells_end { format!("&se={}", iso(life)) } else { String::new() };
+        let name = format!("{blob}{name}");
+        format!("https://acct.blob.core.windows.net/dmf/{name}?sv=2014-02-14&life={life}{end}&sig=SIGNATURE")
     }
 
     fn action(&mut self, action: &str, body: &Value) -> Response {
@@ -347,28 +409,57 @@ impl World {
                 if action == "ImportFromPackage" {
                     let url = text("packageUrl");
                     let path = url.split('?').next().unwrap();
-                    assert_eq!(self.blobs.get(path), Some(&self.source), "an import of a blob that was not put");
+                    assert_eq!(
+                        self.blobs.get(path),
+                        Some(&self.source),
+                        "an import of a blob that was not put"
+                    );
                 }
                 let now = self.now.as_millis();
                 let run = self.runs.entry(id.clone()).or_default();
                 run.submissions += 1;
+                if run.submissions > 1 {
+                    run.executed += u32::from(self.repeated == Repeated::RunAgain);
+                    return match self.repeated {
+                        Repeated::Refused => Response::new(
+                            400,
+                            json!({ "Message": "The execution id is in use." }).to_string(),
+                        ),
+                        Repeated::RunAgain | Repeated::Ignored => value(&id),
+                    };
+                }
+                run.executed = 1;
                 run.company = text("legalEntityId");
                 run.export = action == "ExportToPackage";
                 run.born = now;
                 value(&id)
             }
-            "GetExecutionSummaryStatus" => match self.age(&id) {
-                // The record appears late.
-                None | Some(0..4_000) => Response::new(
-                    400,
-                    json!({ "error": { "code": "", "message": "An error has occurred.", "innererror": { "message":
-                        format!("Exception occurred while executing action GetExecutionSummaryStatus on Entity DataManagementDefinitionGroup: Execution details were not found for execution id: {id}") } } })
-                    .to_string(),
-                ),
-                Some(4_000..9_000) => value("NotRun"),
-                Some(9_000..60_000) => value("Executing"),
-                Some(_) => value(self.end),
-            },
+            "GetExecutionSummaryStatus" => {
+                if std::mem::take(&mut self.again)
+                    && let Some((of, last)) = &self.last_status
+                    && *of == id
+                {
+                    return last.clone();
+                }
+                let lag = std::mem::take(&mut self.lag);
+                let (born, end) = (self.record_after, self.record_after + self.run_takes);
+                let answer = match self.age(&id) {
+                    Some(age) if age >= born => match age.saturating_sub(lag).max(born) {
+                        age if age < born + 5_000 => value("NotRun"),
+                        age if age < end => value("Executing"),
+                        _ => value(self.end),
+                    },
+                    // The record appears late.
+                    _ => return Response::new(
+                        400,
+                        json!({ "error": { "code": "", "message": "An error has occurred.", "innererror": { "message":
+                            format!("Exception occurred while executing action GetExecutionSummaryStatus on Entity DataManagementDefinitionGroup: Execution details were not found for execution id: {id}") } } })
+                        .to_string(),
+                    ),
+                };
+                self.last_status = Some((id, answer.clone()));
+                answer
+            }
             "GetExecutionErrors" => value(&self.errors.clone()),
             "GetExportedPackageUrl" => {
                 if self.empty_urls > 0 {
@@ -382,7 +473,8 @@ impl World {
     }
 
     fn age(&self, id: &str) -> Option<u64> {
-        self.runs.get(id).map(|run| self.now.as_millis() - run.born)
+        let age = self.runs.get(id).map(|run| self.now.as_millis() - run.born);
+        age.filter(|age| self.purged_after.is_none_or(|end| *age < end))
     }
 
     fn odata(&mut self, method: Method, path: &str, filter: &str, body: &Value) -> Response {
@@ -403,8 +495,7 @@ impl World {
         }
         match (set, method) {
             ("DataManagementExecutionJobDetails", Method::Get) => match self.age(quoted) {
-                None | Some(0..4_000) => list(vec![]),
-                Some(_) => {
+                Some(age) if age >= self.record_after => {
                     let failed = if self.end == "Succeeded" { 0 } else { 1 };
                     list(vec![
                         json!({ "EntityName": "Vendors V2", "StagingStatus": "Finished", "TargetStatus": "Finished",
@@ -412,6 +503,7 @@ impl World {
                         "TargetRecordsCreatedCount": self.rows.saturating_sub(failed), "TargetRecordsUpdatedCount": 0 }),
                     ])
                 }
+                _ => list(vec![]),
             },
             ("DataManagementEntities", Method::Get) => list(
                 self.tracking
@@ -490,4 +582,24 @@ fn merge(target: &mut Value, patch: &Value) {
     for (name, value) in patch.as_object().unwrap() {
         target[name] = value.clone();
     }
+}
+
+/// A time as the signature of a URL tells it.
+fn iso(millis: u64) -> String {
+    // The days of the years before, by the rules of the calendar.
+    let (mut days, seconds) = (millis / 86_400_000, millis / 1_000 % 86_400);
+    let mut year = 1970;
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    while days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let mut month = 0;
+    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    while days >= lengths[month] {
+        days -= lengths[month];
+        month += 1;
+    }
+    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    format!("{year}-{:02}-{:02}T{hour:02}%3A{minute:02}%3A{second:02}Z", month + 1, days + 1)
 }

@@ -1,4 +1,4 @@
-//! `docs/diagnostics.md`, which is made of the doctor's table of codes by the test that compares them.
+//! `docs/diagnostics.md` and `docs/connection.md`, which are made of the doctors' tables of codes by the test that compares them.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use crate::workspace::Workspace;
 
-/// Writes the page anew.
+/// Writes the pages anew.
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
@@ -15,6 +15,6 @@ pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
         .current_dir(workspace.root())
         .status()
         .context("cargo could not be started")?;
-    anyhow::ensure!(status.success(), "the page could not be written; see above");
+    anyhow::ensure!(status.success(), "the pages could not be written; see above");
     Ok(())
 }

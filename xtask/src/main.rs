@@ -1,4 +1,4 @@
-//! Every command of the README: `cargo xtask setup | build | demo | admin | test | bench | catalog | diagnostics`.
+//! Every command of the README: `cargo xtask setup | build | demo | admin | test | bench | catalog | mutants | diagnostics`.
 
 mod admin;
 mod bench;
@@ -6,6 +6,7 @@ mod build;
 mod catalog;
 mod demo;
 mod diagnostics;
+mod mutants;
 mod process;
 mod profile;
 mod setup;
@@ -30,6 +31,7 @@ usage: cargo xtask COMMAND
             the package's speed side by side with its peers; bench-results.json
   catalog --from FILE [--check]
             makes the entity catalogue from the reference's entities.json, or compares only
+  mutants   mistakes that the simulation of jobs must notice, each within 10,000 seeds (some minutes)
   diagnostics
             makes docs/diagnostics.md from the package doctor's table of codes";
 
@@ -96,6 +98,7 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         }
         ["catalog", "--from", file] => catalog::write(&Workspace::locate()?, file)?,
         ["catalog", "--from", file, "--check"] => catalog::check(&Workspace::locate()?, file)?,
+        ["mutants"] => mutants::run(&begin("mutants: does the simulation notice mistakes? (some minutes)")?)?,
         ["diagnostics"] => diagnostics::write(&Workspace::locate()?)?,
         [] | ["help" | "--help" | "-h"] => say!("{USAGE}"),
         _ => {

@@ -19,7 +19,7 @@ pub(crate) struct Directory {
     /// Client that gets valid tokens and has no such row.
     pub(crate) unregistered: Client,
     pub(crate) token_lifetime: i64,
-    pub(crate) keys: TokenKeys,
+    pub(crate) keys: std::sync::Arc<TokenKeys>,
 }
 
 /// An app registration.

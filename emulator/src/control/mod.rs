@@ -2,6 +2,7 @@
 //! shows what was submitted. Every call needs the header `x-sandbox-key`.
 
 mod load;
+mod orders;
 mod settings;
 
 use axum::body::Bytes;
@@ -11,6 +12,7 @@ use axum::response::Response;
 use serde_json::json;
 
 pub(crate) use load::{LoadError, load_rows, seed};
+pub(crate) use orders::{advance, expire, faults, purge, queue_run, set_faults};
 pub(crate) use settings::change as change_settings;
 
 use crate::auth::same_secret;
@@ -72,10 +74,8 @@ async fn run(
     headers: HeaderMap,
     work: impl FnOnce(&App) -> Result<serde_json::Value, String> + Send + 'static,
 ) -> Response {
-    let key = headers.get("x-sandbox-key").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !same_secret(key, &app.control_key) {
-        let body = json!({ "error": "the header x-sandbox-key must hold the control key" });
-        return json_reply(StatusCode::UNAUTHORIZED, body.to_string());
+    if let Some(refused) = refused(&app, &headers) {
+        return refused;
     }
     match tokio::task::spawn_blocking(move || work(&app)).await {
         Ok(Ok(value)) => json_reply(StatusCode::OK, value.to_string()),
@@ -85,4 +85,14 @@ async fn run(
             json!({ "error": "the worker stopped" }).to_string(),
         ),
     }
+}
+
+/// The answer to a call without the control key.
+fn refused(app: &App, headers: &HeaderMap) -> Option<Response> {
+    let key = headers.get("x-sandbox-key").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if same_secret(key, &app.control_key) {
+        return None;
+    }
+    let body = json!({ "error": "the header x-sandbox-key must hold the control key" });
+    Some(json_reply(StatusCode::UNAUTHORIZED, body.to_string()))
 }

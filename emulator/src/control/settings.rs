@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use axum::http::HeaderName;
 use serde::Deserialize;
 
+use crate::dmf::behaviour::Behaviour as DataManagement;
 use crate::dmf::definitions::{Composite, Lengths, set_composites, set_lengths};
 use crate::environment::Environment;
 use crate::odata::behaviour::{
-    Behaviour, DateFunctions, EqEmpty, EqNull, IfMatch, Labels, MaxPageSize, TextCase,
+    Behaviour, DateFunctions, EnumKeys, EqEmpty, EqNull, IfMatch, Labels, MaxPageSize, TextCase, Validation,
 };
+use crate::queue::{Queue, set_queues};
 use crate::store::StoreError;
 
 /// Why settings were not taken. Nothing of that call was stored.
@@ -24,7 +26,7 @@ pub(crate) enum SettingsError {
     /// No such option.
     #[error("'{0}' is no change tracking option; these are: None, ALL, CustomQuery, PrimaryTable")]
     UnknownOption(String),
-    /// Composite entities or lengths that do not fit the catalogue.
+    /// Composite entities, lengths, queues or behaviour that do not fit the catalogue.
     #[error("{0}")]
     Definition(String),
     /// A header name for support ids that is none.
@@ -50,8 +52,12 @@ struct Settings {
     date_functions: Option<DateFunctions>,
     text_case: Option<TextCase>,
     max_page_size: Option<MaxPageSize>,
+    enum_keys: Option<EnumKeys>,
+    validation: Option<Validation>,
     support_id_headers: Option<Vec<String>>,
     labels: Option<Labels>,
+    data_management: Option<serde_json::Map<String, serde_json::Value>>,
+    queues: Option<Vec<Queue>>,
 }
 
 impl Settings {
@@ -64,6 +70,8 @@ impl Settings {
             date_functions: self.date_functions.unwrap_or(before.date_functions),
             text_case: self.text_case.unwrap_or(before.text_case),
             max_page_size: self.max_page_size.unwrap_or(before.max_page_size),
+            enum_keys: self.enum_keys.unwrap_or(before.enum_keys),
+            validation: self.validation.unwrap_or(before.validation),
             support_id_headers: self.support_id_headers.clone().unwrap_or(before.support_id_headers),
             labels: self.labels.clone().unwrap_or(before.labels),
         }
@@ -97,6 +105,12 @@ pub(crate) fn change(environment: &Environment, bytes: &[u8]) -> Result<(), Sett
         }
         if let Some(lengths) = &settings.max_lengths {
             set_lengths(db, lengths, &environment.catalog)?.map_err(SettingsError::Definition)?;
+        }
+        if let Some(changes) = &settings.data_management {
+            DataManagement::change(db, changes)?.map_err(SettingsError::Definition)?;
+        }
+        if let Some(queues) = &settings.queues {
+            set_queues(db, queues, &environment.catalog)?.map_err(SettingsError::Definition)?;
         }
         if let Some(company) = &settings.default_company {
             db.set_setting("defaultCompany", &company.to_ascii_lowercase())?;

@@ -9,11 +9,14 @@ use super::export::{self, Extent};
 use super::import::{self, Cause};
 use super::projects;
 use super::records;
+use super::{behaviour::Behaviour, summary};
 use crate::http::empty;
 use crate::odata::error::ODataError;
 use crate::odata::{Parameters, default_company, value_reply};
+use crate::queue::message_status;
 use crate::server::App;
-use crate::store::Run;
+use crate::storage::{read_url, write_url};
+use crate::store::{Run, StoreError};
 
 /// Carries out an action of `DataManagementDefinitionGroups` or `DataManagementEntities`.
 pub(crate) async fn action(app: &App, name: &str, parameters: &Parameters) -> Result<Response, ODataError> {
@@ -28,6 +31,7 @@ pub(crate) async fn action(app: &App, name: &str, parameters: &Parameters) -> Re
         "ExportToPackage" | "ExportToPackageAsync" => {
             export::submit(app, parameters, Extent::Everything).map_err(failed)?
         }
+        "ExportFromPackage" => export::submit_template(app, parameters).await.map_err(failed)?,
         "ExportToPackagePreview" | "ExportToPackagePreviewAsync" => {
             let count = parameters.text("exportPreviewCount").parse().unwrap_or(0);
             export::submit(app, parameters, Extent::Preview(count)).map_err(failed)?
@@ -39,7 +43,7 @@ pub(crate) async fn action(app: &App, name: &str, parameters: &Parameters) -> Re
         }
         "GetExportedPackageUrl" => {
             let run = visible_run(app, execution).map_err(failed)?;
-            if run.blob.is_empty() { String::new() } else { app.storage.read_url(&run.blob) }
+            if run.blob.is_empty() { String::new() } else { read_url(app, &run.blob)? }
         }
         "GetExecutionErrors" => execution_errors(app, execution)?,
         "GetExecutionSummaryPageUrl" => {
@@ -56,7 +60,8 @@ pub(crate) async fn action(app: &App, name: &str, parameters: &Parameters) -> Re
         "DeleteExecutionHistoryJob" => {
             visible_run(app, execution).map_err(failed)?;
             app.store.with(|db| {
-                records::remove(db, execution)?;
+                records::forget(db, execution)?;
+                db.clear_moment(records::ENDED, execution)?;
                 db.remove_run(execution)
             })?;
             String::new()
@@ -68,6 +73,26 @@ pub(crate) async fn action(app: &App, name: &str, parameters: &Parameters) -> Re
         }
         "InitializeDataManagement" | "InitializeDataManagementAsync" => {
             return Ok(empty(StatusCode::NO_CONTENT));
+        }
+        "GetMessageStatus" => {
+            let id = parameters.text("messageId");
+            let (message, behaviour) =
+                app.store.with(|db| Ok::<_, StoreError>((db.message(id)?, Behaviour::read(db)?)))?;
+            let message = message.ok_or_else(|| failed(no_message(id)))?;
+            message_status(message.state, behaviour.message_states).to_owned()
+        }
+        "GetExecutionIdByMessageId" => {
+            let id = parameters.text("_messageId");
+            let message = app.store.with(|db| db.message(id))?.ok_or_else(|| failed(no_message(id)))?;
+            if message.execution.is_empty() { uuid::Uuid::nil().to_string() } else { message.execution }
+        }
+        "GetEntityExecutionSummaryStatusList" => {
+            visible_run(app, execution).map_err(failed)?;
+            let list = summary::of_entities(app, execution)?;
+            return Ok(value_reply(app, "Collection(Edm.String)", &list.into()));
+        }
+        "GetEntitySequence" => {
+            summary::sequence(app, parameters.text("listOfDataEntities")).map_err(failed)?
         }
         // Invented version numbers of the right shape.
         "GetApplicationVersion" => "10.0.2177.26".to_owned(),
@@ -88,7 +113,11 @@ fn azure_write_url(app: &App, name: &str) -> Result<String, Cause> {
         return Err(Cause("The parameter uniqueFileName must be a file name.".to_owned()));
     }
     let id = uuid::Uuid::new_v4().to_string().to_uppercase();
-    Ok(json!({ "BlobId": format!("{{{id}}}"), "BlobUrl": app.storage.write_url(name) }).to_string())
+    Ok(json!({ "BlobId": format!("{{{id}}}"), "BlobUrl": write_url(app, name)? }).to_string())
+}
+
+fn no_message(id: &str) -> Cause {
+    Cause(format!("The message {id} does not exist."))
 }
 
 /// The run, once its record can be seen.

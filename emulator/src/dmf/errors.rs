@@ -2,9 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::execute::error_file_setting;
+use super::records::error_file_setting;
 use crate::package::{csv, text};
 use crate::server::App;
+use crate::storage::{keep, read_url};
 use crate::store::{EntityLog, StoreError};
 
 /// The answer of `GetExecutionErrors`: a list in a string.
@@ -35,7 +36,7 @@ fn loosely_escaped(message: &str) -> String {
 /// file.
 pub(crate) fn file_url(app: &App, execution: &str, label: &str, step: &str) -> Result<String, StoreError> {
     let blob = app.store.with(|db| db.setting(&error_file_setting(execution, label, step)))?;
-    Ok(blob.map(|blob| app.storage.read_url(&blob)).unwrap_or_default())
+    blob.map_or_else(|| Ok(String::new()), |blob| read_url(app, &blob))
 }
 
 /// `GenerateImportTargetErrorKeysFile`: whether there are errors; where there are, the file is made in the background.
@@ -53,9 +54,9 @@ pub(crate) fn generate_target_keys(app: &App, execution: &str, label: &str) -> R
     }
     let (app, setting) = (app.clone(), error_file_setting(execution, label, "target"));
     tokio::spawn(async move {
-        tokio::time::sleep(app.step).await;
+        app.clock.sleep(app.step).await;
         let blob = format!("{}-target-errors.csv", uuid::Uuid::new_v4());
-        let stored = app.storage.put(&blob, "text/csv", text::encode_unicode(&out)).await;
+        let stored = keep(&app, &blob, "text/csv", text::encode_unicode(&out).into()).await;
         if stored.is_ok() && app.store.with(|db| db.set_setting(&setting, &blob)).is_err() {
             eprintln!("an error file could not be recorded");
         }

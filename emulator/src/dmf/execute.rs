@@ -1,13 +1,15 @@
 //! The background part of a run: what a caller sees when.
 //!
-//! After the submission the record of the run is not there for one step; then it is `NotRun`, then `Executing`, each
+//! After the submission the record of the run is not there for one step, or longer where a setting says so; then it is `NotRun`, then `Executing`, each
 //! for at least one step, then the result. The address of an exported package appears one step after that.
 
 use std::time::Duration;
 
+use super::behaviour::Behaviour;
 use super::formats::Format;
-use super::records::{Detail, save_job};
+use super::records::{self, Detail, error_file_setting, save_job};
 use crate::server::App;
+use crate::storage::keep;
 use crate::store::{RunState, StoreError};
 
 /// What a run came to.
@@ -53,7 +55,8 @@ async fn run(
     work: impl FnOnce(&App) -> Result<Finished, StoreError> + Send + 'static,
 ) -> Result<(), String> {
     let text = |error: StoreError| error.to_string();
-    tokio::time::sleep(app.step).await;
+    let delay = app.store.with(Behaviour::read).map_err(text)?.record_delay_ms;
+    app.clock.sleep(app.step.max(Duration::from_millis(delay))).await;
     app.store
         .with(|db| {
             db.set_run(execution, RunState::NotRun, true)?;
@@ -61,19 +64,19 @@ async fn run(
             details.iter().try_for_each(|detail| detail.save(db))
         })
         .map_err(text)?;
-    tokio::time::sleep(app.step).await;
+    app.clock.sleep(app.step).await;
     app.store.with(|db| db.set_run(execution, RunState::Executing, true)).map_err(text)?;
 
     let of_worker = app.clone();
     let worker = tokio::task::spawn_blocking(move || work(&of_worker));
-    let (finished, ()) = tokio::join!(worker, tokio::time::sleep(app.step));
+    let (finished, ()) = tokio::join!(worker, app.clock.sleep(app.step));
     // A panic in the worker fails its run and nothing else.
     let finished = finished.map_err(|_| "the worker stopped".to_owned())?.map_err(text)?;
 
     for file in finished.error_files {
         let (extension, media_type) = file.format.file_type();
         let blob = format!("{execution}-{}-staging-errors.{extension}", uuid::Uuid::new_v4().simple());
-        app.storage.put(&blob, media_type, file.bytes).await.map_err(|error| error.to_string())?;
+        keep(app, &blob, media_type, file.bytes.into()).await?;
         app.store
             .with(|db| db.set_setting(&error_file_setting(execution, &file.label, "staging"), &blob))
             .map_err(text)?;
@@ -81,19 +84,19 @@ async fn run(
     let mut blob = None;
     if let Some(package) = finished.package {
         let name = format!("{}.zip", uuid::Uuid::new_v4());
-        app.storage.put(&name, "application/zip", package).await.map_err(|error| error.to_string())?;
+        keep(app, &name, "application/zip", package.into()).await?;
         blob = Some(name);
     }
     let Some(state) = finished.state else { return Ok(()) };
-    app.store.with(|db| db.set_run(execution, state, true)).map_err(text)?;
+    app.store
+        .with(|db| {
+            db.set_run(execution, state, true)?;
+            db.set_moment(records::ENDED, execution, app.clock.milliseconds())
+        })
+        .map_err(text)?;
     if let Some(blob) = blob {
-        tokio::time::sleep(app.step.min(Duration::from_secs(2))).await;
+        app.clock.sleep(app.step.min(Duration::from_secs(2))).await;
         app.store.with(|db| db.set_run_blob(execution, &blob)).map_err(text)?;
     }
     Ok(())
-}
-
-/// Where the blob name of an error file is kept.
-pub(crate) fn error_file_setting(execution: &str, label: &str, step: &str) -> String {
-    format!("errors:{step}:{execution}:{label}")
 }

@@ -9,7 +9,8 @@ use super::entities::change_tracking;
 use super::execute::{Finished, drive};
 use super::export_composite::export_composite;
 use super::formats::{Format, unknown_format};
-use super::import::{Cause, check_company, refuse_second_submission};
+use super::import::{Cause, Turn, admit, check_company, register};
+use super::prepare::template;
 use super::projects::{self, Line, Project};
 use super::records::Detail;
 use crate::catalog::{COMPANY, Kind, Property};
@@ -27,65 +28,135 @@ pub(crate) enum Extent {
     Preview(usize),
 }
 
+/// An export that is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) project: String,
+    pub(crate) package: String,
+    /// Never empty.
+    pub(crate) execution: String,
+    pub(crate) again: bool,
+    pub(crate) company: String,
+    /// Labels; none are all.
+    pub(crate) entities: Vec<String>,
+    pub(crate) extent: Extent,
+}
+
 /// `ExportToPackage` and its variants: returns the execution id.
 pub(crate) fn submit(app: &App, parameters: &Parameters, extent: Extent) -> Result<String, Cause> {
-    let name = parameters.text("definitionGroupId").to_owned();
-    let company = parameters.text("legalEntityId").to_owned();
-    let again = parameters.flag("reExecute");
-    let execution = match parameters.text("executionId") {
-        "" => format!("ExportPackage-{}", uuid::Uuid::new_v4()),
-        id => id.to_owned(),
+    let request = Request {
+        project: parameters.text("definitionGroupId").to_owned(),
+        package: parameters.text("packageName").to_owned(),
+        execution: match parameters.text("executionId") {
+            "" => format!("ExportPackage-{}", uuid::Uuid::new_v4()),
+            id => id.to_owned(),
+        },
+        again: parameters.flag("reExecute"),
+        company: parameters.text("legalEntityId").to_owned(),
+        entities: labels(parameters.text("entityList")),
+        extent,
     };
+    let execution = request.execution.clone();
+    if let Some(run) = begin(app, request)? {
+        tokio::spawn(run);
+    }
+    Ok(execution)
+}
+
+/// `ExportFromPackage`: the data project becomes what the package says, and is exported.
+pub(crate) async fn submit_template(app: &App, parameters: &Parameters) -> Result<String, Cause> {
+    if !parameters.flag("execute") {
+        // What the service does then is not public.
+        return Err(Cause(
+            "ExportFromPackage without execute is not implemented by this sandbox.".to_owned(),
+        ));
+    }
+    let request = Request {
+        project: parameters.text("definitionGroupId").to_owned(),
+        package: String::new(),
+        execution: match parameters.text("executionId") {
+            "" => format!("ExportPackage-{}", uuid::Uuid::new_v4()),
+            id => id.to_owned(),
+        },
+        again: false,
+        company: parameters.text("legalEntityId").to_owned(),
+        entities: Vec::new(),
+        extent: Extent::Everything,
+    };
+    if request.project.is_empty() {
+        return Err(Cause("The parameter definitionGroupId must have a value.".to_owned()));
+    }
+    check_company(app, &request.company)?;
+    let bytes = app
+        .storage
+        .fetch(parameters.text("packageUrl"), app.clock.now())
+        .await
+        .map_err(|error| Cause(format!("The package could not be downloaded: {error}.")))?;
+    let definitions = app.store.with(Definitions::read)?;
+    let (description, lines) = template(bytes, &app.catalog, &definitions).map_err(Cause)?;
+    let overwrite = parameters.flag("overwrite");
+    app.store.with(|db| {
+        projects::define(&app.catalog, db, (&request.project, "Export"), &description, overwrite, &lines)?
+            .map_err(Cause)
+    })?;
+    let execution = request.execution.clone();
+    if let Some(run) = begin(app, request)? {
+        tokio::spawn(run);
+    }
+    Ok(execution)
+}
+
+/// Labels in a list with commas.
+pub(super) fn labels(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|label| !label.is_empty()).map(str::to_owned).collect()
+}
+
+/// Registers a run: what carries it out, or nothing where the submission is ignored.
+pub(crate) fn begin(
+    app: &App,
+    request: Request,
+) -> Result<Option<impl Future<Output = ()> + Send + 'static + use<>>, Cause> {
+    let Request { project: name, execution, company, again, .. } = &request;
     let refused = || {
         Cause(format!(
             "Export to package failed for definition group: {name}, package name: {}, execution id: {execution}, reExecute: {again}, legal entity: {company}",
-            parameters.text("packageName")
+            request.package
         ))
     };
-    let known = app.store.with(|db| db.run(&execution))?;
+    let known = app.store.with(|db| db.run(execution))?;
     match &known {
-        Some(run) if again && run.state.terminal() && run.project == name => {
-            app.store.with(|db| {
-                db.count_submission(&execution)?;
-                db.clear_logs(&execution)?;
-                db.set_run_blob(&execution, "")
-            })?;
+        Some(run) if *again && run.state.terminal() && run.project == *name => {
+            app.store.with(|db| db.count_submission(execution))?;
         }
-        Some(_) => refuse_second_submission(app, &execution)?,
-        None if again => return Err(refused()),
-        None => {}
+        None if *again => return Err(refused()),
+        _ => {
+            if admit(app, execution)? == Turn::Ignored {
+                return Ok(None);
+            }
+        }
     }
-    let rerun = known.is_some();
     let mut project = app
         .store
-        .with(|db| projects::read(db, &name))?
+        .with(|db| projects::read(db, name))?
         .ok_or_else(|| Cause(format!("Data project {name} does not exist.")))?;
     if project.operation == "Import" {
         return Err(refused());
     }
-    check_company(app, &company)?;
-    let wanted: Vec<&str> =
-        parameters.text("entityList").split(',').map(str::trim).filter(|l| !l.is_empty()).collect();
-    project
-        .lines
-        .retain(|line| !line.disabled && (wanted.is_empty() || wanted.contains(&line.label.as_str())));
+    check_company(app, company)?;
+    project.lines.retain(|line| {
+        !line.disabled && (request.entities.is_empty() || request.entities.contains(&line.label))
+    });
 
-    app.store.with(|db| {
-        if rerun {
-            db.set_run(&execution, RunState::NotRun, true)
-        } else {
-            db.add_run(&execution, &name, &company, "Export")
-        }
-    })?;
-    let details = project.lines.iter().map(|line| detail(&name, &execution, line)).collect();
+    app.store.with(|db| register(db, execution, name, company, "Export"))?;
+    let details = project.lines.iter().map(|line| detail(name, execution, line)).collect();
     let job = Job {
         project: name.clone(),
         execution: execution.clone(),
         company: company.to_ascii_lowercase(),
-        extent,
+        extent: request.extent,
     };
-    tokio::spawn(drive(app.clone(), execution.clone(), name, details, move |app| job.run(app, &project)));
-    Ok(execution)
+    let (execution, name) = (execution.clone(), name.clone());
+    Ok(Some(drive(app.clone(), execution, name, details, move |app| job.run(app, &project))))
 }
 
 fn detail(project: &str, execution: &str, line: &Line) -> Detail {
@@ -119,7 +190,7 @@ impl Job {
         let mut failed = 0;
         for line in &project.lines {
             let mut detail = detail(&self.project, &self.execution, line);
-            detail.start_staging();
+            detail.start_staging(&app.clock);
             app.store.with(|db| detail.save(db))?;
             if !line.mapped {
                 // Nothing is staged, and the run stays as it is.
@@ -136,15 +207,15 @@ impl Job {
                     detail.file.clone_from(&entity.file);
                     detail.to_stage = rows;
                     detail.staged = rows;
-                    detail.end_staging("Finished");
-                    detail.start_target();
+                    detail.end_staging(&app.clock, "Finished");
+                    detail.start_target(&app.clock);
                     detail.created = rows;
-                    detail.end_target("Finished");
+                    detail.end_target(&app.clock, "Finished");
                     entities.push(entity);
                 }
                 Err(reason) => {
                     failed += 1;
-                    detail.end_staging("Error");
+                    detail.end_staging(&app.clock, "Error");
                     detail.target = "NotRun";
                     self.log(app, &line.label, &reason)?;
                 }

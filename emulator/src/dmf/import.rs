@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::behaviour::{Behaviour, RepeatedExecutionId};
 use super::definitions::Definitions;
 use super::execute::{ErrorFile, Finished, drive};
 use super::formats::Format;
@@ -9,12 +10,12 @@ use super::load_composite::stage_composite;
 use super::load_file::{Context, Staged, StagedRow, stage};
 use super::prepare::{Prepared, prepare};
 use super::projects;
-use super::records::Detail;
+use super::records::{self, Detail};
 use crate::environment::Environment;
 use crate::odata::{Outcome, Parameters, company_exists, upsert};
 use crate::package::ManifestEntity;
 use crate::server::App;
-use crate::store::{EntityLog, RunState, StoreError};
+use crate::store::{Db, EntityLog, RunState, StoreError};
 
 /// Why a submission is not taken: the cause of the error answer.
 #[derive(Debug)]
@@ -38,10 +39,12 @@ pub(crate) async fn submit(app: &App, parameters: &Parameters) -> Result<String,
         execute: parameters.flag("execute"),
         overwrite: parameters.flag("overwrite"),
     };
-    submission.check(app)?;
+    if submission.check(app)? == Turn::Ignored {
+        return Ok(submission.execution);
+    }
     let bytes = app
         .storage
-        .fetch(parameters.text("packageUrl"))
+        .fetch(parameters.text("packageUrl"), app.clock.now())
         .await
         .map_err(|error| Cause(format!("The package could not be downloaded: {error}.")))?;
     let environment = app.environment.clone();
@@ -67,12 +70,13 @@ pub(crate) struct Submission {
 
 impl Submission {
     /// What is looked at before the package is fetched.
-    pub(crate) fn check(&self, environment: &Environment) -> Result<(), Cause> {
+    pub(crate) fn check(&self, environment: &Environment) -> Result<Turn, Cause> {
         if self.project.is_empty() {
             return Err(Cause("The parameter definitionGroupId must have a value.".to_owned()));
         }
-        refuse_second_submission(environment, &self.execution)?;
-        check_company(environment, &self.company)
+        let turn = admit(environment, &self.execution)?;
+        check_company(environment, &self.company)?;
+        Ok(turn)
     }
 
     /// Unpacks the package, makes the data project what the manifest says, and registers the run.
@@ -82,27 +86,77 @@ impl Submission {
         let lines: Vec<ManifestEntity> = prepared.entities.iter().map(|(line, _)| line.clone()).collect();
         let description = &prepared.description;
         environment.store.with(|db| {
-            projects::define(&environment.catalog, db, &self.project, description, self.overwrite, &lines)?
-                .map_err(Cause)?;
-            db.add_run(&self.execution, &self.project, &self.company, "Import").map_err(Cause::from)
+            projects::define(
+                &environment.catalog,
+                db,
+                (&self.project, "Import"),
+                description,
+                self.overwrite,
+                &lines,
+            )?
+            .map_err(Cause)?;
+            register(db, &self.execution, &self.project, &self.company, "Import").map_err(Cause::from)
         })?;
-        let job = Job {
+        Ok((self.job(definitions), prepared))
+    }
+
+    /// Registers the run of what is prepared already, in a data project that is left as it is.
+    pub(crate) fn accept_prepared(self, environment: &Environment) -> Result<Job, StoreError> {
+        let definitions = environment.store.with(Definitions::read)?;
+        environment.store.with(|db| register(db, &self.execution, &self.project, &self.company, "Import"))?;
+        Ok(self.job(definitions))
+    }
+
+    fn job(self, definitions: Definitions) -> Job {
+        Job {
             project: self.project,
             execution: self.execution,
             company: self.company.to_ascii_lowercase(),
             execute: self.execute,
             definitions,
-        };
-        Ok((job, prepared))
+        }
     }
 }
 
-/// An execution id is taken once. A further submission is counted, so that tests can see it, and refused.
-pub(crate) fn refuse_second_submission(environment: &Environment, execution: &str) -> Result<(), Cause> {
-    if environment.store.with(|db| db.count_submission(execution))? {
-        return Err(Cause(format!("The execution id {execution} already exists.")));
+/// What becomes of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Runs,
+    /// The execution id is answered, and nothing runs.
+    Ignored,
+}
+
+/// Whether an execution id is taken. A further submission is counted, so that tests can see it; what becomes of it is a
+/// setting. A run that was purged is not known any more.
+pub(crate) fn admit(environment: &Environment, execution: &str) -> Result<Turn, Cause> {
+    environment.store.with(|db| -> Result<_, StoreError> {
+        if !db.count_submission(execution)? || db.moment(records::PURGED, execution)?.is_some() {
+            return Ok(Ok(Turn::Runs));
+        }
+        Ok(match Behaviour::read(db)?.repeated_execution_id {
+            RepeatedExecutionId::Refused => {
+                Err(Cause(format!("The execution id {execution} already exists.")))
+            }
+            RepeatedExecutionId::RunAgain => Ok(Turn::Runs),
+            RepeatedExecutionId::Ignored => Ok(Turn::Ignored),
+        })
+    })?
+}
+
+/// Makes the run of a submission, or begins it anew.
+pub(super) fn register(
+    db: &Db<'_>,
+    execution: &str,
+    project: &str,
+    company: &str,
+    operation: &str,
+) -> Result<(), StoreError> {
+    if db.run(execution)?.is_none() {
+        return db.add_run(execution, project, company, operation);
     }
-    Ok(())
+    records::forget(db, execution)?;
+    db.clear_moment(records::PURGED, execution)?;
+    db.restart_run(execution, project, company, operation)
 }
 
 /// A company must be a row of `LegalEntities`; `dat` exists always.
@@ -176,7 +230,7 @@ impl Job {
                 continue;
             }
             let before = tally.bad;
-            detail.start_staging();
+            detail.start_staging(&environment.clock);
             environment.store.with(|db| detail.save(db))?;
             let staged = if Format::parse(&line.format) == Some(Format::Excel) && workbooks.is_none() {
                 Err("DMF2039: Another import or export of workbooks is running.".to_owned())
@@ -187,7 +241,7 @@ impl Job {
                 Ok(staged) => self.entity(environment, &line, staged, &mut detail, &mut tally)?,
                 Err(reason) => {
                     tally.bad += 1;
-                    detail.end_staging("Error");
+                    detail.end_staging(&environment.clock, "Error");
                     detail.target = "NotRun";
                     self.log(environment, &line.label, &reason)?;
                 }
@@ -238,7 +292,7 @@ impl Job {
         detail.to_stage = staged.total;
         detail.staged = staged.rows.len();
         detail.rejected = staged.rejected.len();
-        detail.end_staging(if staged.rejected.is_empty() { "Finished" } else { "Error" });
+        detail.end_staging(&environment.clock, if staged.rejected.is_empty() { "Finished" } else { "Error" });
         tally.bad += staged.rejected.len();
         environment.store.with(|db| {
             staged.rejected.iter().try_for_each(|rejected| {
@@ -254,12 +308,12 @@ impl Job {
             detail.target = "NotRun";
             return Ok(());
         }
-        detail.start_target();
+        detail.start_target(&environment.clock);
         environment.store.with(|db| detail.save(db))?;
         self.target(environment, line, staged.rows, detail)?;
         tally.good += detail.created + detail.updated;
         tally.bad += detail.failed;
-        detail.end_target(if detail.failed == 0 { "Finished" } else { "Error" });
+        detail.end_target(&environment.clock, if detail.failed == 0 { "Finished" } else { "Error" });
         Ok(())
     }
 

@@ -67,6 +67,30 @@ pub(crate) fn prepare(
     Ok(prepared)
 }
 
+/// The description and the entities of a package that says what to export; its data files are not looked at.
+pub(crate) fn template(
+    bytes: Vec<u8>,
+    catalog: &Catalog,
+    definitions: &Definitions,
+) -> Result<(String, Vec<ManifestEntity>), String> {
+    let mut archive = Archive::open(bytes).map_err(|error| match error {
+        ArchiveError::NotAZip => not_found(HEADER),
+        other => other.to_string(),
+    })?;
+    let header = read(&mut archive, HEADER)?;
+    let manifest = read(&mut archive, MANIFEST)?;
+    read_header(&header).map_err(|error| unreadable(HEADER, &error))?;
+    let manifest =
+        read_manifest(&manifest).map_err(|error| unreadable(MANIFEST, &error))?.unwrap_or_default();
+    let unknown = |entity: &&ManifestEntity| {
+        catalog.label(&entity.label).is_none() && definitions.composite(&entity.label).is_none()
+    };
+    if let Some(entity) = manifest.entities.iter().find(unknown) {
+        return Err(format!("Entity {} does not exist in the target environment", entity.label));
+    }
+    Ok((manifest.description, manifest.entities))
+}
+
 /// One composite entity at most, and never with `overwrite`.
 fn check_composites(manifest: &Manifest, overwrite: bool, definitions: &Definitions) -> Result<(), String> {
     let mut composites =

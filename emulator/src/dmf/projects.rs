@@ -26,6 +26,8 @@ pub(crate) struct Line {
     pub(crate) incremental: bool,
     pub(crate) mapped: bool,
     pub(crate) disabled: bool,
+    pub(crate) logic: bool,
+    pub(crate) validation: bool,
     pub(crate) order: (i32, i32, i32),
 }
 
@@ -45,6 +47,8 @@ pub(crate) fn read(db: &Db<'_>, name: &str) -> Result<Option<Project>, StoreErro
                 incremental: text(row, "DefaultRefreshType") == "IncrementalPush",
                 mapped: text(row, "ValidationStatus") == "Yes",
                 disabled: text(row, "Disable") == "Yes",
+                logic: text(row, "RunBusinessLogic") != "No",
+                validation: text(row, "RunBusinessValidation") != "No",
                 order: (number("ExecutionUnit"), number("LevelInExecutionUnit"), number("SequenceInLevel")),
             });
         }
@@ -65,21 +69,22 @@ pub(crate) fn read(db: &Db<'_>, name: &str) -> Result<Option<Project>, StoreErro
 }
 
 /// Makes the project what a manifest says: creates it, or replaces its lines. Without `overwrite` an existing project
-/// must already hold the same entities in the same formats.
+/// must already hold the same entities in the same formats. `operation` is `Import` or `Export`.
 pub(crate) fn define(
     catalog: &Catalog,
     db: &Db<'_>,
-    name: &str,
+    (name, operation): (&str, &str),
     description: &str,
     overwrite: bool,
     entities: &[ManifestEntity],
 ) -> Result<Result<(), String>, StoreError> {
     let existing = read(db, name)?;
     if let Some(project) = &existing {
-        if project.operation != "Import" {
+        if project.operation != operation {
             return Ok(Err(format!(
-                "DMF1855: The data project '{name}' has the operation type {} and cannot be used for an import.",
-                project.operation
+                "DMF1855: The data project '{name}' has the operation type {} and cannot be used for an {}.",
+                project.operation,
+                operation.to_ascii_lowercase()
             )));
         }
         let same = project.lines.len() == entities.len()
@@ -97,7 +102,7 @@ pub(crate) fn define(
             db.remove(LINE, &shared(format!("{name}\u{1f}{}", line.label)))?;
         }
     } else {
-        let values = [("Name", name), ("OperationType", "Import"), ("Description", description)];
+        let values = [("Name", name), ("OperationType", operation), ("Description", description)];
         db.put(PROJECT, &shared(name.to_owned()), &texts(&values))?;
     }
     for entity in entities {

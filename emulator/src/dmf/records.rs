@@ -1,9 +1,14 @@
 //! What a run leaves behind in `DataManagementExecutionJobs` and `DataManagementExecutionJobDetails`.
 
-use time::OffsetDateTime;
-
+use crate::clock::Clock;
 use crate::store::{Db, Key, StoreError};
 use crate::value::{NO_DATE, Row, Value};
+
+/// Kind of the moments at which runs were purged.
+pub(crate) const PURGED: &str = "purged";
+
+/// Kind of the moments at which runs ended.
+pub(crate) const ENDED: &str = "run ended";
 
 const JOB: &str = "DataManagementExecutionJobEntity";
 const DETAIL: &str = "DataManagementExecutionJobDetailEntity";
@@ -64,24 +69,24 @@ impl Detail {
         }
     }
 
-    pub(crate) fn start_staging(&mut self) {
+    pub(crate) fn start_staging(&mut self, clock: &Clock) {
         self.staging = "Executing";
-        self.staging_start = Some(now());
+        self.staging_start = Some(clock.stamp());
     }
 
-    pub(crate) fn end_staging(&mut self, status: &'static str) {
+    pub(crate) fn end_staging(&mut self, clock: &Clock, status: &'static str) {
         self.staging = status;
-        self.staging_end = Some(now());
+        self.staging_end = Some(clock.stamp());
     }
 
-    pub(crate) fn start_target(&mut self) {
+    pub(crate) fn start_target(&mut self, clock: &Clock) {
         self.target = "Executing";
-        self.target_start = Some(now());
+        self.target_start = Some(clock.stamp());
     }
 
-    pub(crate) fn end_target(&mut self, status: &'static str) {
+    pub(crate) fn end_target(&mut self, clock: &Clock, status: &'static str) {
         self.target = status;
-        self.target_end = Some(now());
+        self.target_end = Some(clock.stamp());
     }
 
     pub(crate) fn save(&self, db: &Db<'_>) -> Result<(), StoreError> {
@@ -121,8 +126,49 @@ pub(crate) fn save_job(db: &Db<'_>, project: &str, execution: &str) -> Result<()
     Ok(())
 }
 
+/// Texts of the details of a run: for each entity the values of the named columns.
+pub(crate) fn details<const N: usize>(
+    db: &Db<'_>,
+    execution: &str,
+    columns: [&str; N],
+) -> Result<Vec<[String; N]>, StoreError> {
+    let mut rows = Vec::new();
+    db.scan(DETAIL, None, 0, |stored| -> Result<(), StoreError> {
+        let text = |name: &str| stored.row.get(name).map_or("", Value::as_text).to_owned();
+        if text("JobId") == execution {
+            rows.push(columns.map(text));
+        }
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+/// What retention does to a run: its record, details, staging, messages and error files are gone, and its id is unknown
+/// to the service's own calls.
+pub(crate) fn purge(db: &Db<'_>, execution: &str, now: i64) -> Result<(), StoreError> {
+    forget(db, execution)?;
+    db.hide_run(execution)?;
+    db.clear_moment(ENDED, execution)?;
+    db.set_moment(PURGED, execution, now)
+}
+
+/// Removes all that a run left behind, itself excepted.
+pub(crate) fn forget(db: &Db<'_>, execution: &str) -> Result<(), StoreError> {
+    remove(db, execution)?;
+    db.clear_logs(execution)?;
+    for step in ["staging", "target"] {
+        db.remove_settings(&error_file_setting(execution, "", step))?;
+    }
+    Ok(())
+}
+
+/// Where the blob name of an error file is kept.
+pub(crate) fn error_file_setting(execution: &str, label: &str, step: &str) -> String {
+    format!("errors:{step}:{execution}:{label}")
+}
+
 /// Removes the job and its details.
-pub(crate) fn remove(db: &Db<'_>, execution: &str) -> Result<(), StoreError> {
+fn remove(db: &Db<'_>, execution: &str) -> Result<(), StoreError> {
     let mut keys = Vec::new();
     db.scan(DETAIL, None, 0, |stored| -> Result<(), StoreError> {
         let text = |name: &str| stored.row.get(name).map_or("", Value::as_text);
@@ -144,9 +190,4 @@ fn shared(key: String) -> Key {
 
 fn named<const N: usize>(values: [(&str, Value); N]) -> Row {
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-fn now() -> String {
-    let now = OffsetDateTime::now_utc();
-    format!("{}T{:02}:{:02}:{:02}Z", now.date(), now.hour(), now.minute(), now.second())
 }

@@ -16,6 +16,10 @@ pub(crate) struct Behaviour {
     pub(crate) date_functions: DateFunctions,
     pub(crate) text_case: TextCase,
     pub(crate) max_page_size: MaxPageSize,
+    #[serde(default)]
+    pub(crate) enum_keys: EnumKeys,
+    #[serde(default)]
+    pub(crate) validation: Validation,
     /// Headers that carry the activity id of an answer.
     pub(crate) support_id_headers: Vec<String>,
     /// Label id → language → text, beyond the labels that the sandbox makes up.
@@ -78,6 +82,47 @@ pub(crate) enum MaxPageSize {
     Honoured,
 }
 
+/// What a key with an enum part finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EnumKeys {
+    /// Nothing: 404 although the row is there, as measured in the field.
+    #[default]
+    Missing,
+    /// The row, as the documentation has it.
+    Found,
+}
+
+/// Which validation entities of agreement lines there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Validation {
+    /// Both generations, which no environment is known to have.
+    #[default]
+    Both,
+    /// One entity for inserts, one for updates and deletes; a refusal is an error.
+    Newer,
+    /// One entity for all three; a refused insert is told in its `ValidationResult`.
+    Older,
+    /// None.
+    Absent,
+}
+
+impl Validation {
+    /// Whether the collection is missing.
+    pub(crate) fn hides(self, collection: &str) -> bool {
+        match collection {
+            "CLMIntegrationValidateInsertPurchaseAgreementLines"
+            | "CLMIntegrationValidateUpdateDeletePurchaseAgreementLines" => {
+                matches!(self, Self::Older | Self::Absent)
+            }
+            "CLMIntegrationValidationPurchaseAgreementLines" => matches!(self, Self::Newer | Self::Absent),
+            "CLMIntegrationValidationPurchaseAgreements" => self == Self::Absent,
+            _ => false,
+        }
+    }
+}
+
 impl Default for Behaviour {
     fn default() -> Self {
         Self {
@@ -87,6 +132,8 @@ impl Default for Behaviour {
             date_functions: DateFunctions::Refused,
             text_case: TextCase::Ignore,
             max_page_size: MaxPageSize::Ignored,
+            enum_keys: EnumKeys::default(),
+            validation: Validation::default(),
             support_id_headers: vec!["ms-dyn-aid".to_owned()],
             labels: Labels::new(),
         }

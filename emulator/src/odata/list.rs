@@ -176,7 +176,7 @@ pub(crate) fn find(
     key: &str,
 ) -> Result<(Key, Stored), ODataError> {
     let missing = || ODataError::no_resource(&call.uri);
-    let key = url::key(key, entity)?.ok_or_else(missing)?;
+    let key = url::key(key, entity, call.behaviour.enum_keys)?.ok_or_else(missing)?;
     if entity.company && !call.options.cross_company && key.company != default_company(db)? {
         return Err(missing());
     }

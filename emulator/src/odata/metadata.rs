@@ -6,18 +6,20 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
+use super::behaviour::Behaviour;
 use crate::catalog::{Catalog, Entity, Kind, NAMESPACE};
 use crate::dmf::definitions::Definitions;
 use crate::http::odata_reply;
 use crate::server::App;
 
 /// `GET /data`
-pub(crate) fn service_document(app: &App) -> Response {
+pub(crate) fn service_document(app: &App, behaviour: &Behaviour) -> Response {
     let sets: Vec<_> = app
         .catalog
         .entities
         .iter()
         .filter_map(|entity| entity.collection.as_ref())
+        .filter(|name| !behaviour.validation.hides(name))
         .map(|name| json!({ "name": name, "kind": "EntitySet", "url": name }))
         .collect();
     let body = json!({ "@odata.context": format!("{}/data/$metadata", app.base_url), "value": sets });

@@ -105,8 +105,9 @@ async fn answer(app: &App, call: Call, target: Target) -> Result<Response, OData
 }
 
 fn read(app: &App, call: &Call, target: Target) -> Result<Response, ODataError> {
+    not_hidden(call, &target)?;
     match target {
-        Target::Service => Ok(metadata::service_document(app)),
+        Target::Service => Ok(metadata::service_document(app, &call.behaviour)),
         Target::Metadata => {
             let definitions = app.store.with(Definitions::read)?;
             let document = metadata::csdl(&app.catalog, &definitions);
@@ -127,6 +128,7 @@ fn read(app: &App, call: &Call, target: Target) -> Result<Response, ODataError> 
 
 /// Carries out a write in the transaction of the caller.
 fn write_in(app: &App, db: &Db<'_>, call: &Call, target: Target) -> Result<Response, ODataError> {
+    not_hidden(call, &target)?;
     match (call.method.as_str(), target) {
         ("POST", Target::Collection(set)) => write::create(app, db, call, entity(app, &set)?),
         ("PATCH", Target::Entity(set, key)) => write::update(app, db, call, entity(app, &set)?, &key),
@@ -149,11 +151,29 @@ fn write_in(app: &App, db: &Db<'_>, call: &Call, target: Target) -> Result<Respo
     }
 }
 
+/// Collections that this generation of the service lacks.
+fn not_hidden(call: &Call, target: &Target) -> Result<(), ODataError> {
+    match target {
+        Target::Collection(set)
+        | Target::Count(set)
+        | Target::Entity(set, _)
+        | Target::Property(set, ..)
+        | Target::Action { set, .. }
+            if call.behaviour.validation.hides(set) =>
+        {
+            Err(no_collection(set))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Finds the entity behind a collection.
 pub(crate) fn entity<'a>(app: &'a App, set: &str) -> Result<&'a Entity, ODataError> {
-    app.catalog.collection(set).ok_or_else(|| {
-        ODataError::new(StatusCode::NOT_FOUND, format!("Resource not found for the segment '{set}'."))
-    })
+    app.catalog.collection(set).ok_or_else(|| no_collection(set))
+}
+
+fn no_collection(set: &str) -> ODataError {
+    ODataError::new(StatusCode::NOT_FOUND, format!("Resource not found for the segment '{set}'."))
 }
 
 /// Entities whose actions begin runs in the background.

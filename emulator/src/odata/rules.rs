@@ -110,6 +110,12 @@ pub(crate) fn is_dry_run(entity: &Entity) -> bool {
     entity.aot.starts_with("CLMIntegrationValidat")
 }
 
+/// Whether a refused insert is told in the answer's field `ValidationResult`: in the older generation, where the documentation says
+/// "in the field or as an exception". Which of both is unverified; here inserts do the one, changes the other.
+pub(crate) fn tells_in_field(entity: &Entity) -> bool {
+    entity.aot == "CLMIntegrationValidationPurchaseAgreementLineEntity"
+}
+
 /// The entity whose rows an update or delete of a validation entity is checked against.
 pub(crate) fn dry_run_of<'a>(environment: &'a Environment, entity: &Entity) -> Option<&'a Entity> {
     let real = match entity.aot.as_str() {

@@ -2,6 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::behaviour::EnumKeys;
 use super::error::ODataError;
 use super::lexer::{Literal, Token, tokens};
 use crate::catalog::{COMPANY, Entity, Kind, NAMESPACE};
@@ -80,8 +81,8 @@ fn segments(path: &str) -> Result<Vec<String>, ODataError> {
 
 /// Reads a key against an entity: all key properties by name, or the single one by value alone.
 ///
-/// A part that is an enum answers 404, as measured in the field, although the row exists: `Ok(None)`.
-pub(crate) fn key(text: &str, entity: &Entity) -> Result<Option<Key>, ODataError> {
+/// A part that is an enum answers 404, as measured in the field, although the row exists: `Ok(None)`, unless such keys are to find.
+pub(crate) fn key(text: &str, entity: &Entity, enum_keys: EnumKeys) -> Result<Option<Key>, ODataError> {
     let bad = |why: String| ODataError::bad_request(format!("Bad request - Error in query syntax: {why}"));
     let tokens = tokens(text)?;
     let mut given: Vec<(String, Literal)> = Vec::new();
@@ -119,7 +120,8 @@ pub(crate) fn key(text: &str, entity: &Entity) -> Result<Option<Key>, ODataError
             return Err(ODataError::internal("key without property"));
         };
         let text = match (&property.kind, literal) {
-            (Kind::Enum(_), Literal::Enum(..)) => return Ok(None),
+            (Kind::Enum(_), Literal::Enum(..)) if enum_keys == EnumKeys::Missing => return Ok(None),
+            (Kind::Enum(kind), Literal::Enum(name, member)) if *kind == name => member,
             (Kind::String | Kind::Guid, Literal::Text(text) | Literal::Guid(text)) => text,
             (Kind::Int32 | Kind::Int64 | Kind::Decimal, Literal::Number(digits)) => {
                 Decimal::parse(&digits).map(|number| number.to_text()).unwrap_or(digits)
@@ -284,7 +286,7 @@ mod tests {
     fn keys_are_read_against_the_entity() {
         let catalog = Catalog::embedded().unwrap();
         let lines = catalog.collection("CLMIntegrationPurchaseAgreementLines").unwrap();
-        let read = |text| key(text, lines);
+        let read = |text| key(text, lines, EnumKeys::Missing);
         let found = read("LineNumber=1.0,dataAreaId='USMF',PurchaseAgreementId='000026'").unwrap().unwrap();
         assert_eq!(found, Key { company: "usmf".into(), key: "000026\u{1f}1".into() });
         assert!(read("PurchaseAgreementId='000026',LineNumber=1").unwrap_err().text().contains("dataAreaId"));
@@ -292,10 +294,10 @@ mod tests {
         assert!(read("dataAreaId='usmf',PurchaseAgreementId='1',LineNumber='1'").is_err());
         assert!(read("dataAreaId='usmf',PurchaseAgreementId='1',LineNumber=1,X=2").is_err());
         let legal = catalog.collection("LegalEntities").unwrap();
-        assert_eq!(key("'USMF'", legal).unwrap().unwrap().key, "usmf");
+        assert_eq!(key("'USMF'", legal, EnumKeys::Missing).unwrap().unwrap().key, "usmf");
         let links = catalog.collection("CLMIntegrationExternalNavigationLinks").unwrap();
         let by_enum =
             "NavigationType=Microsoft.Dynamics.DataEntities.CLMIntegrationNavigationType'ViewContract'";
-        assert_eq!(key(by_enum, links).unwrap(), None);
+        assert_eq!(key(by_enum, links, EnumKeys::Missing).unwrap(), None);
     }
 }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::behaviour::IfMatch;
 use super::error::ODataError;
 use super::payload::{context, etag, row as read_row, selected, write_entity};
-use super::rules::{self, Operation};
+use super::rules::{self, Log, Operation};
 use super::url::Options;
 use super::{Call, list};
 use crate::catalog::{COMPANY, Entity, Kind};
@@ -67,7 +67,12 @@ pub(crate) fn create(app: &App, db: &Db<'_>, call: &Call, entity: &Entity) -> Re
             key.key.replace('\u{1f}', ", ")
         )));
     }
-    rules::apply(app, db, entity, Operation::Insert, &key, &mut row).map_err(|log| log.into_error(entity))?;
+    match rules::apply(app, db, entity, Operation::Insert, &key, &mut row) {
+        Err(Log::Messages(messages)) if rules::tells_in_field(entity) => {
+            row.insert("ValidationResult".to_owned(), Value::Text(messages.join("; ")));
+        }
+        outcome => outcome.map_err(|log| log.into_error(entity))?,
+    }
     let stored = if rules::is_dry_run(entity) {
         Stored { id: 0, version: 0, row }
     } else {

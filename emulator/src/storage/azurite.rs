@@ -17,7 +17,7 @@ pub(crate) struct Azurite {
     child: Child,
     stdin: Option<ChildStdin>,
     folder: PathBuf,
-    pub(crate) storage: Storage,
+    pub(crate) port: u16,
 }
 
 /// Why there is no storage.
@@ -64,20 +64,20 @@ const WRAPPER: &str = "const end = () => process.exit(0);\
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 impl Azurite {
-    /// Starts the script under a random account and makes the container. Nothing is kept on disk, except logs that
+    /// Starts the script with the given accounts. Nothing is kept on disk, except logs that
     /// Azurite insists on, in a folder that the wrapper removes at its end, also when
     /// the sandbox was killed.
-    pub(crate) async fn start(script: &Path) -> Result<Self, AzuriteError> {
+    pub(crate) async fn start(script: &Path, accounts: &[Storage]) -> Result<Self, AzuriteError> {
         let folder = std::env::temp_dir().join(format!("d365-sandbox-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&folder).map_err(|error| AzuriteError::Start(error.to_string()))?;
-        let storage = Storage::random();
+        let accounts: Vec<String> = accounts.iter().map(Storage::account_setting).collect();
         let mut child = Command::new("node")
             .args(["-e", WRAPPER])
             .arg(script.canonicalize().unwrap_or_else(|_| script.to_owned()))
             .args(["--inMemoryPersistence", "--blobHost", "127.0.0.1", "--blobPort", "0", "--silent"])
             .args(["--disableTelemetry", "--skipApiVersionCheck"])
             .current_dir(&folder)
-            .env("AZURITE_ACCOUNTS", storage.account_setting())
+            .env("AZURITE_ACCOUNTS", accounts.join(";"))
             .env("D365_SANDBOX_FOLDER", &folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -91,10 +91,7 @@ impl Azurite {
             .await
             .map_err(|_| AzuriteError::Start("it did not listen within 60 seconds".to_owned()))?
             .ok_or_else(|| AzuriteError::Start("it ended without listening".to_owned()))?;
-        let storage = storage.at(port);
-        let azurite = Self { child, stdin, folder, storage };
-        azurite.storage.create_container().await?;
-        Ok(azurite)
+        Ok(Self { child, stdin, folder, port })
     }
 
     /// Ends it and removes its folder.

@@ -1,7 +1,8 @@
-//! Everything that outlasts a request: rows of entities, settings, runs, change-tracking markers, in one SQLite
+//! Everything that outlasts a request: rows of entities, settings, runs, messages of queues, change-tracking markers, in one SQLite
 //! database (in memory unless a file is given). What rows mean, which company may see them and what business logic
 //! says to them is decided by the callers.
 
+mod messages;
 mod rows;
 mod runs;
 
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+pub(crate) use messages::{Message, MessageState};
 pub(crate) use rows::{Key, Stored};
 pub(crate) use runs::{EntityLog, Run, RunState};
 
@@ -43,8 +45,12 @@ impl Store {
             None => Connection::open_in_memory()?,
         };
         connection.execute_batch(SCHEMA)?;
+        connection.execute_batch(messages::SCHEMA)?;
         let store = Self { connection: Arc::new(Mutex::new(connection)) };
-        store.with(|db| db.abandon_open_runs())?;
+        store.with(|db| {
+            db.abandon_open_runs()?;
+            db.abandon_messages()
+        })?;
         Ok(store)
     }
 
@@ -69,7 +75,7 @@ impl Store {
 impl Db<'_> {
     /// Empties everything.
     pub(crate) fn clear(&self) -> Result<(), StoreError> {
-        for table in ["rows", "settings", "markers", "runs", "logs"] {
+        for table in ["rows", "settings", "markers", "runs", "logs", "messages", "moments"] {
             self.connection.execute(&format!("DELETE FROM {table}"), [])?;
         }
         Ok(())
@@ -82,6 +88,14 @@ impl Db<'_> {
             .prepare_cached("SELECT value FROM settings WHERE name = ?1")?
             .query_row(params![name], |row| row.get(0))
             .optional()?)
+    }
+
+    /// Removes the settings whose names begin so.
+    pub(crate) fn remove_settings(&self, prefix: &str) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM settings WHERE substr(name, 1, length(?1)) = ?1")?
+            .execute(params![prefix])?;
+        Ok(())
     }
 
     pub(crate) fn set_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {

@@ -102,6 +102,30 @@ impl Db<'_> {
         Ok(())
     }
 
+    /// Begins a run anew; whether it can be seen stays as it is.
+    pub(crate) fn restart_run(
+        &self,
+        execution: &str,
+        project: &str,
+        company: &str,
+        operation: &str,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE runs SET project = ?2, company = ?3, operation = ?4, state = 'NotRun', blob = '' WHERE execution = ?1",
+            )?
+            .execute(params![execution, project, company, operation])?;
+        Ok(())
+    }
+
+    /// Takes a run and its package from the sight of the service's own calls.
+    pub(crate) fn hide_run(&self, execution: &str) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE runs SET visible = 0, blob = '' WHERE execution = ?1")?
+            .execute(params![execution])?;
+        Ok(())
+    }
+
     /// Counts a further submission; false where no such run exists.
     pub(crate) fn count_submission(&self, execution: &str) -> Result<bool, StoreError> {
         let count = self

@@ -8,7 +8,17 @@ import { type ClmError, isClmError } from "../errors.js";
 import type { DataPackage } from "../package/data-package.js";
 import type { Diagnostic } from "../package/diagnostic.js";
 import type { CatalogSchema, SchemaData } from "../schema-data.js";
-import { argumentsOf, EXIT, fileAccess, type Output, plain, textOption, UsageError } from "./terms.js";
+import {
+  argumentsOf,
+  counts,
+  EXIT,
+  exitCode,
+  fileAccess,
+  type Output,
+  plain,
+  textOption,
+  UsageError,
+} from "./terms.js";
 
 interface Report {
   file: string;
@@ -85,11 +95,6 @@ async function schemaOf(path: string): Promise<SchemaData | CatalogSchema> {
   }
 }
 
-function exitCode(diagnostics: readonly Diagnostic[]): number {
-  if (diagnostics.some(({ severity }) => severity === "error")) return EXIT.errors;
-  return diagnostics.some(({ severity }) => severity === "warning") ? EXIT.warnings : EXIT.fine;
-}
-
 function text({ file, diagnostics, repaired, unrepaired }: Report): string {
   let all = findings(file, diagnostics);
   if (unrepaired) {
@@ -103,8 +108,6 @@ function text({ file, diagnostics, repaired, unrepaired }: Report): string {
   return `${all}\n${findings(repaired.file, repaired.diagnostics)}`;
 }
 
-const ORDER = ["error", "warning", "info"] as const;
-
 function findings(path: string, diagnostics: readonly Diagnostic[]): string {
   let all = "";
   for (const [file, found] of byFile(diagnostics)) {
@@ -116,12 +119,7 @@ function findings(path: string, diagnostics: readonly Diagnostic[]): string {
       all += `          ${plain(hint)}${repairable ? " (--repair can do it)" : ""}\n`;
     }
   }
-  const counts = ORDER.map((severity) => {
-    const count = diagnostics.filter((one) => one.severity === severity).length;
-    const name = severity === "info" ? "remark" : severity;
-    return `${count} ${name}${count === 1 ? "" : "s"}`;
-  });
-  return `${all}${plain(path)}: ${counts.join(", ")}\n`;
+  return `${all}${plain(path)}: ${counts(diagnostics)}\n`;
 }
 
 /** In the order of the package; what concerns no file comes first. */

@@ -1,12 +1,18 @@
 #!/usr/bin/env node
 /** The command line: `npx d365-clm`. */
 import { isClmError } from "../errors.js";
+import { check } from "./check.js";
 import { doctor } from "./doctor.js";
 import { show } from "./show.js";
 import { EXIT, type Output, UsageError } from "./terms.js";
 import { types } from "./types.js";
 
 const USAGE = `Usage:
+  d365-clm check --url URL --token-command CMD [--json]
+      What stands in the way of the environment at URL, and where it is put right. Changes nothing there.
+      --token-command CMD  prints a token; run by the shell, with D365_RESOURCE = what the token must be for
+      --json               findings as JSON
+      Exit code: 0 nothing or remarks, 1 warnings, 2 errors, 3 wrong usage.
   d365-clm doctor FILE [--json] [--repair OUT] [--schema FILE]
       What would make the service reject, misread or skip the data package FILE.
       --json         findings as JSON
@@ -40,6 +46,8 @@ run(process.argv.slice(2))
 
 async function run([command, ...rest]: string[]): Promise<number> {
   switch (command) {
+    case "check":
+      return check(rest, output);
     case "doctor":
       return doctor(rest, output);
     case "show":

@@ -2,9 +2,25 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import type { RandomAccess } from "../package/access.js";
+import type { Diagnostic } from "../package/diagnostic.js";
 
 /** Exit codes. */
 export const EXIT = { fine: 0, warnings: 1, errors: 2, unusable: 3 } as const;
+
+export function exitCode(diagnostics: readonly Diagnostic[]): number {
+  if (diagnostics.some(({ severity }) => severity === "error")) return EXIT.errors;
+  return diagnostics.some(({ severity }) => severity === "warning") ? EXIT.warnings : EXIT.fine;
+}
+
+/** "1 error, 0 warnings, 2 remarks". */
+export function counts(diagnostics: readonly Diagnostic[]): string {
+  const told = (["error", "warning", "info"] as const).map((severity) => {
+    const count = diagnostics.filter((one) => one.severity === severity).length;
+    const name = severity === "info" ? "remark" : severity;
+    return `${count} ${name}${count === 1 ? "" : "s"}`;
+  });
+  return told.join(", ");
+}
 
 /** Where a command writes. `width` in columns. */
 export interface Output {

@@ -1,10 +1,10 @@
 /** `d365-clm types`: declarations of an environment's own entities. */
-import { execFile } from "node:child_process";
 import { openAsBlob } from "node:fs";
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { readMetadata, type Schema, ScmClient, type Token } from "../entry/node.js";
+import { readMetadata, type Schema, ScmClient } from "../entry/node.js";
 import { EXIT, type Output, UsageError } from "./terms.js";
+import { tokenOf } from "./token-command.js";
 
 interface Arguments {
   url: string | undefined;
@@ -66,19 +66,6 @@ async function asked({ url = "", tokenCommand, collections }: Arguments): Promis
   } finally {
     client.dispose();
   }
-}
-
-/** What the command prints. What it is for stands in its environment as D365_RESOURCE. */
-function tokenOf(command: string, resource: string): Promise<Token> {
-  return new Promise((resolve, reject) => {
-    const env = { ...process.env, D365_RESOURCE: resource };
-    const [shell, flag] = process.platform === "win32" ? ["cmd.exe", "/c"] : ["/bin/sh", "-c"];
-    execFile(shell, [flag, command], { env, windowsHide: true }, (error, stdout) => {
-      // Neither the command nor what it printed is shown: both may hold a secret.
-      if (error) reject(new Error(`the token command failed with ${error.code ?? error.signal}`));
-      else resolve(stdout.trim());
-    });
-  });
 }
 
 /** Beside its place first: a failure leaves nothing half made. */

@@ -14,13 +14,15 @@ use crate::{build, demo, profile};
 
 type Run = fn(&Context<'_>, &str) -> anyhow::Result<Outcome>;
 
-pub(super) const ALL: [(&str, Run); 17] = [
+pub(super) const ALL: [(&str, Run); 19] = [
     ("cargo fmt", fmt),
     ("catalogue", catalogue),
     ("biome", biome),
     ("clippy", clippy),
     ("clippy wasm32", clippy_wasm),
     ("cargo test", cargo_test),
+    ("simulation", simulation),
+    ("mutants", mutants),
     ("build", build),
     ("tsc", tsc),
     ("sandbox", sandbox),
@@ -115,6 +117,28 @@ fn cargo_test(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
     let mut test = cargo(context);
     test.args(["test", "--workspace", "--exclude", "wasm-test-runner", "--no-fail-fast"]);
     context.tests(name, &mut test, counts::of_libtest)
+}
+
+/// Whole lives of jobs, as many as it takes for every fault and every place of death to come 1,000 times.
+fn simulation(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    let mut test = cargo(context);
+    test.args([
+        "test",
+        "--profile",
+        "simulation",
+        "-p",
+        "d365-clm",
+        "--test",
+        "simulation",
+        "--",
+        "seeds::",
+        "--nocapture",
+    ]);
+    context.tests(name, test.env("D365_SEEDS", "100000"), counts::of_libtest)
+}
+
+fn mutants(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {
+    context.tests(name, this(context)?.arg("mutants"), counts::of_libtest)
 }
 
 fn build(context: &Context<'_>, name: &str) -> anyhow::Result<Outcome> {

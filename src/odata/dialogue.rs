@@ -1,18 +1,20 @@
 //! Conversations of a few requests, written as what follows on what: a question, the reading of its outcome, the next question.
 //!
-//! For calls that can simply be made again. What needs a checkpoint is a machine of its own (`run`, `import`, `export`).
+//! For calls that can simply be made again. What needs a checkpoint is a machine of its own (`dmf::Import`, `dmf::Export`).
 
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::import::aborted;
+use super::call::Call;
+use super::exact::Shape;
+use super::page::read_page;
+use super::service::{Numbers, Service};
+use super::uri::same_origin;
 use crate::error::{Error, ErrorCode, Result};
-use crate::fields::Fields;
 use crate::http::{
     Failure, Input, Machine, Method, Polled, Repeat, Request, Response, Session, Step, Timestamp,
 };
-use crate::odata::{Call, Service, same_origin};
 
 /// A conversation of one request or a few.
 pub struct Dialogue<T> {
@@ -21,7 +23,7 @@ pub struct Dialogue<T> {
 }
 
 /// What comes next.
-pub(super) enum Then<T> {
+pub(crate) enum Then<T> {
     Done(T),
     Ask(Box<Call>, Reader<T>),
     Later(Duration, Box<dyn FnOnce() -> Result<Then<T>>>),
@@ -38,7 +40,7 @@ enum State<T> {
 }
 
 impl<T: 'static> Dialogue<T> {
-    pub(super) fn new(service: &Service, first: Then<T>) -> Self {
+    pub(crate) fn new(service: &Service, first: Then<T>) -> Self {
         Self { session: service.session(), state: State::At(first) }
     }
 
@@ -59,7 +61,7 @@ impl<T: 'static> Dialogue<T> {
 
 impl<T: 'static> Then<T> {
     /// A question whose refusals are read too.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         service: &Service,
         request: Request,
         repeat: Repeat,
@@ -69,7 +71,7 @@ impl<T: 'static> Then<T> {
     }
 
     /// A question whose refusal ends the conversation.
-    pub(super) fn answer(
+    pub(crate) fn answer(
         service: &Service,
         request: Request,
         repeat: Repeat,
@@ -80,12 +82,12 @@ impl<T: 'static> Then<T> {
         })
     }
 
-    pub(super) fn later(pause: Duration, go: impl FnOnce() -> Result<Self> + 'static) -> Self {
+    pub(crate) fn later(pause: Duration, go: impl FnOnce() -> Result<Self> + 'static) -> Self {
         Self::Later(pause, Box::new(go))
     }
 
     /// What follows on the output.
-    pub(super) fn and_then<U: 'static>(self, then: Follow<T, U>) -> Then<U> {
+    pub(crate) fn and_then<U: 'static>(self, then: Follow<T, U>) -> Then<U> {
         match self {
             Self::Done(output) => Then::Later(Duration::ZERO, Box::new(move || then(output))),
             Self::Ask(call, read) => {
@@ -96,35 +98,40 @@ impl<T: 'static> Then<T> {
     }
 }
 
-type Follow<T, U> = Box<dyn FnOnce(T) -> Result<Then<U>>>;
+/// What follows on an output.
+pub(crate) type Follow<T, U> = Box<dyn FnOnce(T) -> Result<Then<U>>>;
 
-/// All rows of a list, page after page.
-pub(super) fn all_rows<T: 'static>(
+/// All rows of a list of data management's own, page after page.
+pub(crate) fn all_rows<T: 'static>(
     service: &Service,
     first: Request,
     then: impl FnOnce(Vec<Row>) -> Result<Then<T>> + 'static,
 ) -> Then<T> {
-    more_rows(service.clone(), first, Vec::new()).and_then(Box::new(then))
+    let shape = Shape::flat(None, Numbers::String);
+    more_rows(service.clone(), shape, first, Vec::new()).and_then(Box::new(then))
 }
 
-type Row = Map<String, Value>;
+/// All rows of a collection, page after page; Int64 and Decimal as the service's setting says.
+pub(crate) fn all_records(service: &Service, collection: &str, first: Request) -> Then<Vec<Row>> {
+    let shape = Shape::of(service, service.catalog().collection(collection).map(AsRef::as_ref));
+    more_rows(service.clone(), shape, first, Vec::new())
+}
+
+/// A row of a list.
+pub(crate) type Row = Map<String, Value>;
 
 /// For one type of output only, because of its size.
-fn more_rows(service: Service, request: Request, mut rows: Vec<Row>) -> Then<Vec<Row>> {
+fn more_rows(service: Service, shape: Shape, request: Request, mut rows: Vec<Row>) -> Then<Vec<Row>> {
     let url = request.url.clone();
     let owned = service.clone();
     Then::ask(&owned, request, Repeat::Always, move |outcome| {
         let response = outcome.map_err(|failure| failure.error)?;
-        let unreadable = |why: &dyn std::fmt::Display| {
+        let page = read_page(&response, shape.clone().page(None))?;
+        rows.extend(serde_json::from_str::<Vec<Row>>(&page.items).map_err(|why| {
             Error::new(ErrorCode::ServiceError, format!("the answer can't be read: {why}"))
                 .hint("A proxy on the way may have changed the answer or cut it short.")
-        };
-        let tree = serde_json::from_str(response.text().unwrap_or_default()).map_err(|e| unreadable(&e))?;
-        let mut of = Fields::of(tree);
-        let page: Vec<Row> = of.required("value", Fields::list);
-        let next = of.text("@odata.nextLink");
-        rows.extend(of.finish_open(page).map_err(|why| unreadable(&why))?);
-        let Some(next) = next else { return Ok(Then::Done(rows)) };
+        })?);
+        let Some(next) = page.next else { return Ok(Then::Done(rows)) };
         // The token goes to the environment alone, and a page that leads to itself would never end.
         if next == url || !same_origin(&next, service.base()) {
             return Err(Error::new(
@@ -137,7 +144,7 @@ fn more_rows(service: Service, request: Request, mut rows: Vec<Row>) -> Then<Vec
         }
         let mut request = service.request(Method::Get, "");
         request.url = next;
-        Ok(more_rows(service, request, rows))
+        Ok(more_rows(service, shape, request, rows))
     })
 }
 
@@ -195,7 +202,7 @@ impl<T: 'static> Machine for Dialogue<T> {
         match (&mut self.state, input) {
             (State::Asking(call, _), input) => call.handle(input, &mut self.session, now),
             (State::At(_) | State::Pause(..), Input::Cancelled) => {
-                self.state = State::Failed(Box::new(aborted()));
+                self.state = State::Failed(Box::new(Error::new(ErrorCode::Aborted, "the caller gave up")));
             }
             _ => {}
         }
@@ -203,28 +210,28 @@ impl<T: 'static> Machine for Dialogue<T> {
 }
 
 #[cfg(test)]
-pub(super) mod bench {
+pub(crate) mod bench {
     //! Holds a conversation against answers that are written down.
 
     use super::*;
     use crate::http::{TransportError, TransportKind};
 
-    pub(in crate::dmf) fn lost() -> Input {
+    pub(crate) fn lost() -> Input {
         Input::TransportError(TransportError::new(TransportKind::NoAnswer, "reset"))
     }
 
-    pub(in crate::dmf) fn says(status: u16, body: impl Into<Vec<u8>>) -> Input {
+    pub(crate) fn says(status: u16, body: impl Into<Vec<u8>>) -> Input {
         Input::Response(Response::new(status, body))
     }
 
     /// What was asked, how long it waited in all, and the end.
-    pub(in crate::dmf) struct Held<T> {
-        pub(in crate::dmf) asked: Vec<Request>,
-        pub(in crate::dmf) waited: Duration,
-        pub(in crate::dmf) end: Result<T>,
+    pub(crate) struct Held<T> {
+        pub(crate) asked: Vec<Request>,
+        pub(crate) waited: Duration,
+        pub(crate) end: Result<T>,
     }
 
-    pub(in crate::dmf) fn hold<T: 'static>(mut dialogue: Dialogue<T>, answers: Vec<Input>) -> Held<T> {
+    pub(crate) fn hold<T: 'static>(mut dialogue: Dialogue<T>, answers: Vec<Input>) -> Held<T> {
         let start = Timestamp::from_millis(1_772_446_507_000);
         let (mut now, mut asked) = (start, Vec::new());
         let mut answers = answers.into_iter();
