@@ -48,8 +48,10 @@ impl EdmType {
             "Edm.Binary" => Self::Binary,
             "Enum" => Self::UnnamedEnum,
             _ => match name.strip_prefix(NAMESPACE).and_then(|rest| rest.strip_prefix('.')) {
-                Some(short) => Self::Enum(short.to_owned()),
-                None if name.contains('.') || name.contains('(') => Self::Other(name.to_owned()),
+                Some(short) if !short.is_empty() => Self::Enum(short.to_owned()),
+                // A namespace alone, or nothing, names no enum.
+                Some(_) => Self::Other(name.to_owned()),
+                None if name.is_empty() || name.contains(['.', '(']) => Self::Other(name.to_owned()),
                 None => Self::Enum(name.to_owned()),
             },
         }

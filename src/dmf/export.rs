@@ -91,8 +91,6 @@ pub struct Export {
     /// URLs that gave nothing, one after another.
     renewals: u32,
     lease: Lease,
-    /// The run is known, and an earlier process may still hold its lease.
-    seek: bool,
     cancelled: bool,
 }
 
@@ -106,6 +104,8 @@ enum State {
     Marking,
     Submit,
     Resume,
+    /// The service has the run, and others may call: worth a checkpoint.
+    Accepted(Box<Run>),
     Run(Box<Run>),
     WaitUrl(RunOutcome),
     AskUrl(RunOutcome, Box<Call>),
@@ -160,7 +160,6 @@ impl Export {
             downloads: 0,
             renewals: 0,
             lease,
-            seek: false,
             cancelled: false,
         }
     }
@@ -186,7 +185,7 @@ impl Export {
             State::Marking => "marking",
             State::Submit => "marked",
             State::Resume => "resume",
-            State::Run(run) => run.place(),
+            State::Accepted(run) | State::Run(run) => run.place(),
             State::WaitUrl(_) => "wait for url",
             State::AskUrl(..) => "ask url",
             State::Download(_) => "download",
@@ -302,18 +301,16 @@ impl Machine for Export {
                     return Step::Emit(Event::Job { stage: "submit", status: None, progress: None });
                 }
                 State::Resume => {
-                    self.seek = self.checkpoint.stage == Stage::Running;
                     let run = Run::resume(&self.service, &self.checkpoint, self.watch(), now);
                     self.state = State::Run(Box::new(run));
+                }
+                State::Accepted(run) => {
+                    self.state = State::Run(run);
+                    return self.save(Stage::Running);
                 }
                 State::Run(run) if self.lease.is_held() && !run.is_submitting() => {
                     self.lease.called();
                     self.lease.give_back();
-                    self.state = State::Run(run);
-                }
-                State::Run(run) if self.seek => {
-                    self.seek = false;
-                    self.lease.let_go();
                     self.state = State::Run(run);
                 }
                 State::Run(mut run) => match run.next(&self.session, now) {
@@ -322,9 +319,12 @@ impl Machine for Export {
                         return io.into();
                     }
                     RunStep::Accepted => {
-                        self.seek = !self.lease.is_held();
-                        self.state = State::Run(run);
-                        return self.save(Stage::Running);
+                        // Before the checkpoint: whoever resumes from it need not know of the lease.
+                        if self.lease.is_held() {
+                            self.lease.called();
+                            self.lease.give_back();
+                        }
+                        self.state = State::Accepted(run);
                     }
                     RunStep::Ended(outcome) => {
                         self.schedule = Schedule::new(self.options.poll, now);

@@ -111,6 +111,8 @@ enum State {
     Submit(BlobUrl),
     /// Resumed: the submission may have left before.
     Resume,
+    /// The service has the run, and others may call: worth a checkpoint.
+    Accepted(Box<Run>),
     Run(Box<Run>),
     Failed(Box<Error>),
 }
@@ -207,7 +209,7 @@ impl Import {
             State::Marking(_) => "marking",
             State::Submit(_) => "marked",
             State::Resume => "resume",
-            State::Run(run) => run.place(),
+            State::Accepted(run) | State::Run(run) => run.place(),
             State::Failed(_) => "failed",
         }
     }
@@ -386,6 +388,10 @@ impl Machine for Import {
                     let run = Run::resume(&self.service, &self.checkpoint, self.watch(), now);
                     self.state = State::Run(Box::new(run));
                 }
+                State::Accepted(run) => {
+                    self.state = State::Run(run);
+                    return self.save(Stage::Running);
+                }
                 State::Run(run) if self.lease.is_held() && !run.is_submitting() => {
                     self.lease.called();
                     self.lease.give_back();
@@ -397,8 +403,12 @@ impl Machine for Import {
                         return io.into();
                     }
                     RunStep::Accepted => {
-                        self.state = State::Run(run);
-                        return self.save(Stage::Running);
+                        // Before the checkpoint: whoever resumes from it need not know of the lease.
+                        if self.lease.is_held() {
+                            self.lease.called();
+                            self.lease.give_back();
+                        }
+                        self.state = State::Accepted(run);
                     }
                     RunStep::Ended(outcome) => return Step::Done(outcome),
                     RunStep::Failed(error) => {

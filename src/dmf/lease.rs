@@ -67,9 +67,6 @@ enum State {
     Held,
     GiveBack,
     GivingBack,
-    /// Does an earlier process of the same run hold it?
-    Seek,
-    Seeking,
     Free,
     Failed(Box<Error>),
 }
@@ -118,7 +115,7 @@ impl Lease {
 
     /// Whether it is being given back.
     pub(super) const fn is_leaving(&self) -> bool {
-        matches!(self.state, State::GiveBack | State::GivingBack | State::Seek | State::Seeking)
+        matches!(self.state, State::GiveBack | State::GivingBack)
     }
 
     /// The name of the state.
@@ -129,7 +126,6 @@ impl Lease {
             State::Take | State::Taking => "take lease",
             State::Held => "lease held",
             State::GiveBack | State::GivingBack => "give back",
-            State::Seek | State::Seeking => "seek lease",
             State::Free => "lease free",
             State::Failed(_) => "failed",
         }
@@ -145,13 +141,6 @@ impl Lease {
     /// The call was made under it, so no other process of the run makes one.
     pub(super) const fn called(&mut self) {
         self.taken_over = false;
-    }
-
-    /// Lets go of what an earlier process of the same run may still hold, so that nobody waits for its end.
-    pub(super) fn let_go(&mut self) {
-        if matches!(self.state, State::Look | State::Free) {
-            self.state = State::Seek;
-        }
     }
 
     /// What to do until it is held, or given back.
@@ -175,17 +164,13 @@ impl Lease {
                 self.state = State::GivingBack;
                 Polled::Io(self.store(Timestamp::default()))
             }
-            State::Seek => {
-                self.state = State::Seeking;
-                Polled::Io(Io::Load(self.key.clone()))
-            }
             State::Held => {
                 self.state = State::Held;
                 Polled::Ready(Ok(()))
             }
             State::Free => Polled::Ready(Ok(())),
             State::Failed(error) => Polled::Ready(Err(error)),
-            state @ (State::Looking | State::Taking | State::GivingBack | State::Seeking) => {
+            state @ (State::Looking | State::Taking | State::GivingBack) => {
                 self.state = state;
                 let error = Error::argument("the driver called next before it handed over the outcome");
                 Polled::Ready(Err(Box::new(error)))
@@ -203,24 +188,11 @@ impl Lease {
             // Somebody else was first, now or while this holder slept.
             (State::Taking, Input::StoreConflict) => self.pause(now),
             (State::Looking | State::Taking, Input::StoreFailed(error)) => State::Failed(error),
-            (State::Seeking, Input::Loaded(stored)) => self.sought(stored, now),
-            (State::Seeking, Input::StoreFailed(_)) => State::Free,
             (State::GivingBack, Input::Stored(_) | Input::StoreConflict | Input::StoreFailed(_)) => {
                 State::Free
             }
             (state, _) => state,
         };
-    }
-
-    fn sought(&mut self, stored: Option<Stored>, now: Timestamp) -> State {
-        let own = |stored: &Stored| matches!(read(&stored.value), Some((owner, until)) if owner == self.owner && until > now);
-        match stored.filter(own) {
-            Some(stored) => {
-                self.version = Some(stored.version);
-                State::GiveBack
-            }
-            None => State::Free,
-        }
     }
 
     fn looked(&mut self, stored: Option<Stored>, now: Timestamp) -> State {
@@ -358,22 +330,6 @@ mod tests {
         assert!(!a.is_good(late), "what it held has run out");
         assert!(settle(&mut a, &mut disk, late).is_some(), "the other has it now");
         assert!(!a.is_good(late));
-    }
-
-    #[test]
-    fn a_run_that_goes_on_elsewhere_lets_go_of_its_own_lease_and_of_no_other() {
-        let (mut a, mut disk) = (lease("A"), Disk::default());
-        settle(&mut a, &mut disk, T0);
-        let (mut again, mut b) = (lease("A"), lease("B"));
-        assert!(settle(&mut b, &mut disk, T0).is_some(), "it is held");
-        let mut other = lease("C");
-        other.let_go();
-        assert!(other.is_leaving());
-        settle(&mut other, &mut disk, T0);
-        assert!(!other.is_leaving() && settle(&mut lease("B"), &mut disk, T0).is_some(), "it is held still");
-        again.let_go();
-        settle(&mut again, &mut disk, T0);
-        assert_eq!(settle(&mut lease("B"), &mut disk, T0), None);
     }
 
     #[test]

@@ -156,11 +156,13 @@ describe("against the sandbox", () => {
         };
       };
       const rewriteUrl = relayUrl("https://host.example/relay");
-      const known = await diagnose({ getToken, rewriteUrl, fetch: relay({}) });
+      const relayOrigins = ["https://host.example", "https://nowhere.invalid"];
+      const known = await diagnose({ getToken, rewriteUrl, relayOrigins, fetch: relay({}) });
       assert.ok(!known.some(({ code }) => /RELAY|STORAGE|TOKEN/.test(code)), JSON.stringify(known));
       const unknown = await diagnose({
         getToken,
         rewriteUrl,
+        relayOrigins,
         fetch: relay({ environments: [ENVIRONMENT], resolve: false }),
       });
       assert.deepEqual(codes(unknown), ["CONN-RELAY"]);
@@ -171,6 +173,7 @@ describe("against the sandbox", () => {
       const broken = await diagnose({
         getToken,
         rewriteUrl: own,
+        relayOrigins,
         fetch: (url, init) => {
           if (!url.startsWith("https://nowhere")) return fetchAll(url, init);
           throw Object.assign(new TypeError("fetch failed"), { cause: { code: "ENOTFOUND" } });

@@ -47,6 +47,7 @@ describe("the relay before the sandbox", () => {
       baseUrl: sandbox.baseUrl,
       company: "usmf",
       rewriteUrl: relayUrl(front.url),
+      relayOrigins: [new URL(front.url).origin],
       fetch: (url, init) => {
         assert.ok(url.startsWith(front.url), "a page reaches nothing else");
         init.headers.set("origin", PAGE);

@@ -367,7 +367,11 @@ impl Unfolder {
         }
         let short = short(full);
         let is_enum = !full.ends_with(')') && self.enum_of(short).is_some();
-        if is_enum { EdmType::Enum(short.to_owned()) } else { EdmType::Other(full.to_owned()) }
+        if is_enum && !short.is_empty() {
+            EdmType::Enum(short.to_owned())
+        } else {
+            EdmType::Other(full.to_owned())
+        }
     }
 
     /// The number of an enum's short name.
